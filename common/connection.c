@@ -1,0 +1,137 @@
+#include "connection.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "net.h"
+#include "slots.h"
+
+struct unsent {
+    size_t start, end;
+    char bytes[];
+};
+
+static struct connection *connections; // indexed by descriptor
+static int room;                       // slots in that array
+static uint64_t served, echoed;
+
+// Shared by all connections: between two calls it holds nothing.
+static char inbox[INBOX_SIZE];
+
+bool connection_reserve(int fd) {
+    struct connection *grown =
+        slots_reserve(connections, sizeof *grown, &room, fd);
+    if (grown == NULL) return false;
+    connections = grown;
+    return net_set_nonblocking(fd);
+}
+
+void connection_open(int fd) {
+    connections[fd] =
+        (struct connection){.fd = fd, .open = true, .interest = READABLE};
+    served++;
+}
+
+struct connection *connection_of(int fd) {
+    return fd < room && connections[fd].open ? &connections[fd] : NULL;
+}
+
+int connection_end(void) {
+    return room;
+}
+
+static enum interest over(struct connection *connection, int error) {
+    connection->error = error;
+    return NOTHING;
+}
+
+// Not now: the same call would wait. Said once, until bytes move again.
+static enum interest blocked(struct connection *connection,
+                             enum interest interest) {
+    const char *call = interest == READABLE ? "read" : "write";
+    if (!connection->waiting)
+        log_detail("[%d] %s would block", connection->fd, call);
+    connection->waiting = true;
+    return interest;
+}
+
+static void count_echoed(struct connection *connection, ssize_t written) {
+    connection->moved = true;
+    connection->waiting = false;
+    connection->echoed += (uint64_t)written;
+    echoed += (uint64_t)written;
+}
+
+static enum interest keep_unsent(struct connection *connection,
+                                 const char *bytes, size_t length) {
+    struct unsent *unsent = malloc(sizeof *unsent + length);
+    if (unsent == NULL) return over(connection, errno);
+
+    unsent->start = 0;
+    unsent->end = length;
+    memcpy(unsent->bytes, bytes, length);
+    connection->unsent = unsent;
+    return blocked(connection, WRITABLE);
+}
+
+static enum interest send_unsent(struct connection *connection) {
+    struct unsent *unsent = connection->unsent;
+    ssize_t written = write(connection->fd, unsent->bytes + unsent->start,
+                            unsent->end - unsent->start);
+    if (written == -1 && net_would_block())
+        return blocked(connection, WRITABLE);
+    if (written == -1) return over(connection, errno);
+
+    count_echoed(connection, written);
+    unsent->start += (size_t)written;
+    if (unsent->start < unsent->end) return blocked(connection, WRITABLE);
+    free(unsent);
+    connection->unsent = NULL;
+    return READABLE;
+}
+
+static enum interest echo(struct connection *connection) {
+    ssize_t length = read(connection->fd, inbox, sizeof inbox);
+    if (length == -1 && net_would_block()) return blocked(connection, READABLE);
+    if (length == -1) return over(connection, errno);
+    if (length == 0) return over(connection, 0);
+    log_received(connection->fd, inbox, (size_t)length);
+
+    ssize_t written = write(connection->fd, inbox, (size_t)length);
+    if (written == -1 && !net_would_block()) return over(connection, errno);
+    if (written == -1) written = 0;
+    count_echoed(connection, written);
+    if (written == length) return READABLE;
+    return keep_unsent(connection, inbox + written, (size_t)(length - written));
+}
+
+void connection_advance(struct connection *connection) {
+    connection->moved = false;
+    connection->interest =
+        connection->unsent ? send_unsent(connection) : echo(connection);
+}
+
+const char *connection_reason(const struct connection *connection) {
+    return connection->error ? strerror(connection->error) : "client closed";
+}
+
+void connection_close(struct connection *connection, const char *reason) {
+    log_closed(connection->fd, reason, connection->echoed);
+    free(connection->unsent);
+    close(connection->fd);
+    *connection = (struct connection){.open = false};
+}
+
+void connections_stopped(void) {
+    log_always("stopped: served %" PRIu64 " connection%s, echoed %" PRIu64
+               " byte%s",
+               served, plural(served), echoed, plural(echoed));
+    free(connections);
+    connections = NULL;
+    room = 0;
+}

@@ -1,0 +1,76 @@
+#include "net.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "log.h"
+
+// What accept(2) reports of one client that is gone before it was taken; the
+// one behind it in the backlog may be well. Linux passes network errors, too.
+static bool client_is_lost(void) {
+    switch (errno) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENOPROTOOPT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int net_accept(int listener) {
+    // A Unix socket's peer has no name, and some systems fill in nothing at
+    // all.
+    struct sockaddr_storage peer = {.ss_family = AF_UNIX};
+    socklen_t size;
+    int client;
+
+    do {
+        size = sizeof peer;
+        client = accept(listener, (struct sockaddr *)&peer, &size);
+    } while (client == -1 && client_is_lost());
+
+    if (client != -1) {
+        char name[ADDRESS_SIZE];
+        log_event("[%d] accepted %s", client,
+                  address_name((struct sockaddr *)&peer, size, name));
+    }
+    return client;
+}
+
+bool net_set_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags != -1 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) != -1;
+}
+
+bool net_would_block(void) {
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+ssize_t net_read(int fd, char *bytes, size_t size) {
+    ssize_t length;
+    log_detail("[%d] waiting in read", fd);
+    do length = read(fd, bytes, size);
+    while (length == -1 && net_would_block());
+    return length;
+}
+
+size_t net_write_all(int fd, const char *bytes, size_t length) {
+    size_t sum = 0;
+    log_detail("[%d] waiting in write", fd);
+    while (sum < length) {
+        ssize_t written = write(fd, bytes + sum, length - sum);
+        if (written == -1 && !net_would_block()) break;
+        if (written > 0) sum += (size_t)written;
+    }
+    return sum;
+}

@@ -1,0 +1,40 @@
+// options.h: the command line, the same for every stage but for one option.
+//
+// Wrong usage ends the program with status 2, one line that says what is wrong
+// and the usage on stderr; --help ends it with 0.
+
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "address.h"
+
+// What a stage takes besides --help, --quiet, --verbose and one ADDRESS.
+enum {
+    TAKES_WORKERS = 1 << 0,
+    TAKES_POLL = 1 << 1,
+    TAKES_EDGE = 1 << 2,
+    TAKES_TIMEOUT = 1 << 3,
+    TAKES_ADDRESSES = 1 << 4, // more than one
+};
+
+struct options {
+    int workers;        // --workers: 0 for a thread per connection
+    bool poll;          // --poll
+    bool edge;          // --edge
+    double timeout_s;   // --timeout, as it was given, to be shown
+    int64_t timeout_ms; // the same, rounded up
+    int address_count;
+    struct address *addresses; // owned by the program until it ends
+};
+
+// Reads the command line, opens the log at its level and gets the process
+// ready to serve: SIGPIPE is ignored, so that a write to a closed peer is an
+// error (EPIPE) and not the end; descriptors 0, 1 and 2 are open, so that no
+// client gets one of them; and the soft limit of descriptors is raised to the
+// hard limit. See getopt_long(3), signal(7), setrlimit(2).
+struct options options_parse(int argc, char **argv, int takes);
+
+#endif

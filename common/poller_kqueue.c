@@ -1,0 +1,62 @@
+#include "poller.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/event.h>
+#include <time.h>
+
+#include "clock.h"
+#include "log.h"
+
+static int poller;
+static unsigned short trigger; // EV_CLEAR with --edge
+
+static struct kevent change(int ident, short filter, unsigned short flags) {
+    struct kevent change;
+    EV_SET(&change, (uintptr_t)ident, filter, flags, 0, 0, 0);
+    return change;
+}
+
+void poller_open(bool edge) {
+    struct kevent signals[] = {change(SIGINT, EVFILT_SIGNAL, EV_ADD),
+                               change(SIGTERM, EVFILT_SIGNAL, EV_ADD)};
+    // kqueue sees signals come that nobody handles, and even ignored ones.
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+
+    trigger = edge ? EV_CLEAR : 0;
+    poller = kqueue();
+    if (poller == -1 || kevent(poller, signals, 2, NULL, 0, NULL) == -1)
+        die("cannot open the poller");
+}
+
+bool poller_add(int fd) {
+    struct kevent reader = change(fd, EVFILT_READ, EV_ADD | trigger);
+    return kevent(poller, &reader, 1, NULL, 0, NULL) == 0;
+}
+
+bool poller_change(int fd, enum interest interest) {
+    unsigned short wanted = EV_ADD | trigger;
+    struct kevent filters[] = {
+        change(fd, EVFILT_READ, interest == READABLE ? wanted : EV_DISABLE),
+        change(fd, EVFILT_WRITE, interest == WRITABLE ? wanted : EV_DISABLE)};
+    // There is no second filter to disable until one had to wait for room.
+    return kevent(poller, filters, 2, NULL, 0, NULL) == 0 || errno == ENOENT;
+}
+
+int poller_wait(int ready[POLLER_BATCH], int64_t until_ms) {
+    struct kevent events[POLLER_BATCH];
+    log_detail("waiting in kevent");
+    int left_ms = clock_left_ms(until_ms);
+    struct timespec left = {left_ms / 1000, left_ms % 1000 * 1000000L};
+    int count = kevent(poller, NULL, 0, events, POLLER_BATCH,
+                       left_ms == -1 ? NULL : &left);
+    if (count == -1 && errno != EINTR) die("kevent");
+
+    for (int i = 0; i < count; i++) {
+        int fd = (int)events[i].ident;
+        log_detail("[%d] is ready", fd);
+        ready[i] = events[i].filter == EVFILT_SIGNAL ? POLLER_SIGNAL : fd;
+    }
+    return count > 0 ? count : 0;
+}
