@@ -1,0 +1,158 @@
+// 06-timeouts: nobody waits forever.
+//
+// Every client has a deadline, and whoever moves a byte gets a new one. All get
+// the same time, so a queue of them is always sorted, and the loop sleeps until
+// the first one. To stop is one deadline more: what is on its way may arrive.
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "connection.h"
+#include "deadlines.h"
+#include "listener.h"
+#include "log.h"
+#include "net.h"
+#include "options.h"
+#include "poller.h"
+
+enum { ACCEPT_BATCH = 64 }; // more have to wait until the others had a turn
+enum { EXPIRE_BATCH = 64, DRAIN_MS = 1000 };
+
+static struct options options;
+static int64_t stop_ms = NEVER; // once it stops: when it ends at the latest
+
+static void watch_listeners(enum interest interest) {
+    for (int i = 0; i < listener_count; i++)
+        poller_change(listeners[i].fd, interest);
+}
+
+// From now, rounded up: the clock counts whole milliseconds.
+static int64_t next_deadline_ms(void) {
+    return clock_ms() + options.timeout_ms + 1;
+}
+
+static bool take_client(int fd) {
+    if (!connection_reserve(fd) || !deadline_reserve(fd) || !poller_add(fd))
+        return false;
+    connection_open(fd);
+    deadline_add(fd, next_deadline_ms());
+    return true;
+}
+
+static void accept_clients(int listener) {
+    for (int i = 0; i < ACCEPT_BATCH; i++) {
+        int fd = listener_accept(listener);
+        if (fd == -1 && net_would_block()) return;
+        if (fd == -1 || !take_client(fd)) {
+            listeners_rest(fd);
+            watch_listeners(NOTHING);
+            return;
+        }
+    }
+    poller_change(listener, READABLE); // an edge is told once: there are more
+}
+
+static void close_client(struct connection *client, const char *reason) {
+    deadline_remove(client->fd);
+    connection_close(client, reason);
+    listeners_try_again();
+}
+
+static void advance_client(struct connection *client) {
+    enum interest before = client->interest;
+    connection_advance(client);
+    if (client->moved) deadline_push(client->fd, next_deadline_ms());
+
+    if (client->interest == NOTHING)
+        close_client(client, connection_reason(client));
+    else if (client->interest == READABLE && stop_ms != NEVER)
+        close_client(client, "server stopping");
+    else if (client->interest != before)
+        if (!poller_change(client->fd, client->interest))
+            close_client(client, strerror(errno));
+}
+
+static bool is_late(void) {
+    return deadline_first_ms() <= clock_ms();
+}
+
+// Whoever is late gets a last try: after a long sleep of the whole program,
+// bytes may be waiting.
+static void expire_clients(void) {
+    char reason[64];
+    snprintf(reason, sizeof reason, "idle for %.15g s", options.timeout_s);
+
+    for (int i = 0; i < EXPIRE_BATCH && is_late(); i++) {
+        struct connection *client = connection_of(deadline_first());
+        advance_client(client);
+        if (client->interest != NOTHING && !client->moved)
+            close_client(client, reason);
+    }
+}
+
+static void close_clients(bool unsent_too) {
+    for (int fd = 0; fd < connection_end(); fd++) {
+        struct connection *client = connection_of(fd);
+        if (client && (unsent_too || client->interest == READABLE))
+            close_client(client, "server stopping");
+    }
+}
+
+// The first signal lets unsent bytes drain, the second one ends that.
+static void begin_stop(void) {
+    stop_ms = stop_ms == NEVER ? clock_ms() + DRAIN_MS : 0;
+    listeners_close();
+    close_clients(false);
+}
+
+static bool stopped(void) {
+    if (stop_ms == NEVER) return false;
+    return deadline_first() == NOBODY || stop_ms <= clock_ms();
+}
+
+static int64_t next_event_ms(void) {
+    int64_t next_ms = stop_ms;
+    if (deadline_first_ms() < next_ms) next_ms = deadline_first_ms();
+    if (listeners_rest_until_ms() < next_ms)
+        next_ms = listeners_rest_until_ms();
+    return next_ms;
+}
+
+int main(int argc, char **argv) {
+    options = options_parse(argc, argv, TAKES_TIMEOUT | TAKES_ADDRESSES);
+
+    poller_open(false);
+    listeners_open(&options);
+    for (int i = 0; i < listener_count; i++)
+        if (!net_set_nonblocking(listeners[i].fd) ||
+            !poller_add(listeners[i].fd))
+            die("cannot watch a listener");
+
+    while (!stopped()) {
+        int ready[POLLER_BATCH];
+        int count = poller_wait(ready, next_event_ms());
+        bool signalled = false;
+
+        for (int i = 0; i < count; i++) {
+            if (ready[i] == POLLER_SIGNAL)
+                signalled = true;
+            else if (listener_is(ready[i]))
+                accept_clients(ready[i]);
+            else
+                advance_client(connection_of(ready[i]));
+        }
+        expire_clients();
+        if (signalled) begin_stop();
+        if (listeners_rested()) {
+            watch_listeners(READABLE);
+            accept_clients(listeners[0].fd);
+        }
+    }
+    close_clients(true);
+    deadlines_free();
+    connections_stopped();
+}

@@ -1,0 +1,162 @@
+# make                  builds the server of every stage: NN-stage/server
+# make 04-epoll         builds one stage
+# make tour             runs the six servers side by side and shows what differs
+# make test             runs all tests
+# make check SERVER=./mine STAGE=04
+#                       runs the tests of a stage on a server of your own
+# make diff STAGE=04    shows what stage 04 changes in stage 03
+# make deps             installs what build, tour and tests need
+# make lint             checks shell scripts and the layout of the code
+# make format           lays out the code
+# make clean            removes everything that was built
+# make help             shows this text
+#
+# Variables:
+#   CC, CFLAGS          the compiler and your flags for it
+#   SAN=LIST            builds with sanitizers: address,undefined or thread
+#   POLLER=NAME         what 06 waits in: epoll or kqueue
+#   KQUEUE=NAME         where Linux gets kqueue from: own or libkqueue
+#   V=1                 shows the commands that build
+
+CFLAGS ?= -O2 -g
+SYSTEM := $(shell uname -s)
+STAGES := $(wildcard 0[1-9]-*)
+
+ifeq ($(SYSTEM),Linux)
+POLLER  ?= epoll
+POLLERS := epoll kqueue
+KQUEUE  ?= $(shell pkg-config --exists libkqueue 2>/dev/null \
+             && echo libkqueue || echo own)
+SKIPPED :=
+else
+POLLER  ?= kqueue
+POLLERS := kqueue
+KQUEUE  := system
+SKIPPED := $(filter 04-%,$(STAGES))
+endif
+
+# kqueue comes from the system, from libkqueue or from our header for Linux.
+KQUEUE_CPPFLAGS_own       := -Icommon/linux
+KQUEUE_CPPFLAGS_libkqueue  = $(shell pkg-config --cflags libkqueue)
+KQUEUE_OBJECTS_own        := build/common/linux/kqueue_on_epoll.o
+KQUEUE_LIBS_libkqueue      = $(shell pkg-config --libs libkqueue)
+KQUEUE_CPPFLAGS := $(KQUEUE_CPPFLAGS_$(KQUEUE)) -DKQUEUE_NAME='"$(KQUEUE)"'
+KQUEUE_OBJECTS  := $(KQUEUE_OBJECTS_$(KQUEUE))
+KQUEUE_LIBS     := $(KQUEUE_LIBS_$(KQUEUE))
+
+ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+              -pthread $(CFLAGS)
+ifdef SAN
+ALL_CFLAGS += -fsanitize=$(SAN) -fno-sanitize-recover=all \
+              -fno-omit-frame-pointer
+endif
+ifndef V
+SAY = @echo
+DO  = @
+else
+SAY = @:
+endif
+COMPILE = $(CC) -Icommon $(EXTRA_CPPFLAGS) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP
+LINK    = $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(EXTRA_LIBS) -o $@
+
+BUILT   := $(filter-out $(SKIPPED),$(STAGES))
+SERVERS := $(BUILT:%=%/server)
+SHARED  := $(patsubst %.c,build/%.o,$(filter-out common/poller_%,\
+             $(wildcard common/*.c)))
+objects  = $(patsubst %.c,build/%.o,$(wildcard $1/*.c))
+TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
+SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
+
+.PHONY: all tools tour test check diff deps lint format clean help \
+        $(STAGES) FORCE
+.SECONDARY:
+
+all: $(SERVERS)
+	@for stage in $(SKIPPED); do \
+	  echo "skipped $$stage: $(SYSTEM) has no epoll; 05-kqueue is its twin"; \
+	done
+
+tools: $(TOOLS) $(SIXES)
+
+$(BUILT): %: %/server
+
+define server_rule
+$1/server: $$(call objects,$1) $$(SHARED)
+	$$(SAY) '  link     $$@'
+	$$(DO)$$(LINK)
+endef
+$(foreach stage,$(filter-out 05-% 06-%,$(BUILT)),\
+  $(eval $(call server_rule,$(stage))))
+
+05-kqueue/server: $(call objects,05-kqueue) $(SHARED) $(KQUEUE_OBJECTS)
+	$(SAY) '  link     $@'
+	$(DO)$(LINK)
+
+build/%/06-timeouts/server: build/common/poller_%.o \
+                            $(call objects,06-timeouts) $(SHARED)
+	@mkdir -p $(@D)
+	$(SAY) '  link     $@'
+	$(DO)$(LINK)
+
+build/kqueue/06-timeouts/server: $(KQUEUE_OBJECTS)
+
+06-timeouts/server: build/$(POLLER)/06-timeouts/server
+	$(SAY) '  copy     $@'
+	$(DO)cp $< $@
+
+build/tests/%: build/tests/%.o $(SHARED)
+	$(SAY) '  link     $@'
+	$(DO)$(LINK)
+
+build/tests/kevent_conformance: $(KQUEUE_OBJECTS)
+build/tests/deadlines_model: build/06-timeouts/deadlines.o
+build/tests/deadlines_model.o: EXTRA_CPPFLAGS = -I06-timeouts
+
+# Whoever includes <sys/event.h> or links with kqueue has to know where it is.
+KQUEUE_USERS := build/05-kqueue/server.o build/common/poller_kqueue.o \
+                build/common/linux/kqueue_on_epoll.o \
+                build/tests/kevent_conformance.o
+$(KQUEUE_USERS): EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
+05-kqueue/server build/kqueue/06-timeouts/server \
+build/tests/kevent_conformance: EXTRA_LIBS = $(KQUEUE_LIBS)
+
+build/%.o: %.c build/flags
+	@mkdir -p $(@D)
+	$(SAY) '  compile  $<'
+	$(DO)$(COMPILE) -c $< -o $@
+
+# Changes when the compiler or a flag does, and everything is built anew.
+build/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(COMPILE) $(LDFLAGS) $(POLLER) $(KQUEUE))' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+diff:
+	@tests/diff $(STAGE)
+
+tour: all tools
+	@tests/tour
+
+test: all tools
+	@SAN='$(SAN)' tests/run $(STAGE)
+
+check: tools
+	@tests/check '$(SERVER)' '$(STAGE)'
+
+deps:
+	@tests/deps
+
+lint:
+	@tests/lint
+
+format:
+	clang-format -i $(STAGES:%=%/*.[ch]) common/*.[ch] common/linux/*.c \
+	  common/linux/sys/*.h tests/*.c
+
+clean:
+	rm -rf build $(STAGES:%=%/server)
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+
+-include $(wildcard build/*.d build/*/*.d build/common/linux/*.d)
