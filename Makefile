@@ -25,8 +25,7 @@ STAGES := $(wildcard 0[1-9]-*)
 ifeq ($(SYSTEM),Linux)
 POLLER  ?= epoll
 POLLERS := epoll kqueue
-KQUEUE  ?= $(shell pkg-config --exists libkqueue 2>/dev/null \
-             && echo libkqueue || echo own)
+KQUEUE  ?= own
 SKIPPED :=
 else
 POLLER  ?= kqueue

@@ -36,7 +36,7 @@ bool poller_add(int fd) {
 }
 
 bool poller_change(int fd, enum interest interest) {
-    unsigned short wanted = EV_ADD | trigger;
+    unsigned short wanted = EV_ADD | EV_ENABLE | trigger;
     struct kevent filters[] = {
         change(fd, EVFILT_READ, interest == READABLE ? wanted : EV_DISABLE),
         change(fd, EVFILT_WRITE, interest == WRITABLE ? wanted : EV_DISABLE)};
