@@ -75,18 +75,22 @@ static bool advance_client(struct pollfd *entry) {
 
 // Marks who is to be asked: everybody, or those whom poll(2) finds ready.
 static void find_ready(bool sleep) {
-    int left_ms = clock_left_ms(listeners_rest_until_ms());
     if (sleep) log_detail("waiting in poll");
-    if (sleep && poll(list, (nfds_t)count, left_ms) != -1) return;
-    for (int i = 0; i < count; i++) list[i].revents = list[i].events;
+    int left_ms = clock_left_ms(listeners_rest_until_ms());
+    bool found = sleep && poll(list, (nfds_t)count, left_ms) != -1;
+
+    for (int i = 0; i < count; i++) {
+        if (!found) list[i].revents = list[i].events;
+        if (found && list[i].revents) log_detail("[%d] is ready", list[i].fd);
+    }
 }
 
 // Says how many rounds were for nothing before one that was not.
 static void count_round(bool useful, int clients) {
     static uint64_t wasted;
     if (useful && wasted > 0)
-        log_detail("asked %d client%s %" PRIu64 " times for nothing", clients,
-                   plural((uint64_t)clients), wasted);
+        log_detail("asked %d client%s %" PRIu64 " time%s for nothing", clients,
+                   plural((uint64_t)clients), wasted, plural(wasted));
     wasted = useful ? 0 : wasted + 1;
 }
 

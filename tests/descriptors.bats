@@ -1,0 +1,160 @@
+#!/usr/bin/env bats
+# What a server does when descriptors, memory or threads run out, and how many
+# clients it has room for. STAGE says which one is under test.
+
+load helpers
+
+teardown() {
+  stop_server
+}
+
+@test "when descriptors run out clients wait, and are served when others leave" {
+  treated_in "chapter 4, when descriptors run out"
+  from_stage 02 "01 has one client at a time, and one descriptor for it"
+  fits 60
+  limit=40 start_server
+  start_client 7 crowd 60
+  client_says 7 'connected 60'
+  tell_client 7 'hello 0 9'
+  client_says 7 '^10 clients heard'
+  client_does_later hello
+  tell_client 7 'leave 59'
+  client_says 7 'left, 1 remain'
+  hears_later
+  tell_client 7 'hello 0 0'
+  client_says 7 '^1 client'
+  end_client 7
+}
+
+# A client that has to wait, and is waited for in hears_later.
+client_does_later() {
+  "$client" -t "$PATIENCE" "$address" "$@" >"$BATS_TEST_TMPDIR/later" 2>&1 \
+    3>&- 4>&- 7>&- &
+  later=$!
+}
+
+hears_later() {
+  wait "$later" || saw "$(cat "$BATS_TEST_TMPDIR/later")"
+}
+
+@test "everybody in the backlog is served in the end" {
+  treated_in "chapter 4, when descriptors run out"
+  from_stage 02 "01 has one client at a time, and one descriptor for it"
+  limit=24 start_server
+  for i in 1 2 3 4 5 6; do
+    "$client" -t "$PATIENCE" "$address" quick 50 >"$BATS_TEST_TMPDIR/$i" 2>&1 \
+      3>&- 4>&- &
+    eval "pid$i=\$!"
+  done
+  start_client 7 crowd 30
+  client_says 7 'connected 30'
+  end_client 7
+  for i in 1 2 3 4 5 6; do
+    pid=pid$i
+    wait "${!pid}" || saw "$(cat "$BATS_TEST_TMPDIR/$i")"
+  done
+}
+
+@test "while descriptors are out the CPU is idle and the log has one warning" {
+  treated_in "chapter 4, when descriptors run out"
+  from_stage 02 "01 has one client at a time, and one descriptor for it"
+  fits 60
+  limit=40 start_server
+  start_client 7 crowd 60
+  client_says 7 'connected 60'
+  tell_client 7 'hello 0 9'
+  client_says 7 '^10 clients heard'
+  [ -n "${FOREIGN:-}" ] || wait_for_log 'warning: cannot accept'
+  if [ "$stage" != 03 ] || [ -n "${VARIANT:-}" ]; then
+    percent=$(cpu_percent)
+    [ "$percent" -le 5 ] ||
+      saw "with no descriptor left the server took $percent % of a core"
+  fi
+  if [ -z "${FOREIGN:-}" ]; then
+    [ "$(count_log 'warning: cannot accept: Too many open files; resting until a client leaves$')" -eq 1 ]
+    # Somebody is taken, so the episode is over; the next one warns again.
+    tell_client 7 'leave 1'
+    client_says 7 'left, 59 remain'
+  fi
+  end_client 7
+}
+
+@test "a server uses all descriptors but the ten that it needs itself" {
+  treated_in "chapter 4, when descriptors run out"
+  from_stage 02 "01 has one client at a time"
+  fits 54
+  limit=64 start_server
+  start_client 7 crowd 54
+  tell_client 7 hello
+  client_says 7 '^54 clients heard'
+  end_client 7
+}
+
+@test "the soft limit of descriptors is raised to the hard limit" {
+  treated_in "chapter 4, when descriptors run out"
+  from_stage 02 "01 has one client at a time"
+  fits 100
+  ulimit -S -n 64
+  start_server
+  ulimit -S -n "$(ulimit -H -n)"
+  start_client 7 crowd 100
+  tell_client 7 hello
+  client_says 7 '^100 clients heard'
+  end_client 7
+}
+
+@test "as many clients as the hard limit allows, up to 20,000, are served" {
+  treated_in "chapter 4, what it costs"
+  from_stage 04 "scale is what 04 to 06 are for"
+  most=$(ulimit -H -n)
+  [ "$most" != unlimited ] && [ "$most" -lt 20000 ] || most=20000
+  ulimit -S -n "$most"
+  most=$((most - 100))
+  start_server
+  start_client 7 crowd "$most"
+  client_says 7 "connected $most"
+  tell_client 7 hello
+  client_says 7 "^$most clients heard"
+  tell_client 7 hello
+  client_does hello
+  end_client 7
+}
+
+@test "an idle client costs at most 64 bytes of user memory" {
+  treated_in "chapter 4, what it costs"
+  from_stage 04 "01 and 02 have stacks, 03 has a list beside"
+  without_sanitizers "they have memory of their own"
+  [ "$(ulimit -H -n)" = unlimited ] || [ "$(ulimit -H -n)" -ge 10100 ] ||
+    skip "the hard limit of descriptors is $(ulimit -H -n)"
+  bytes=64
+  # The header for Linux has a table of its own, of this size a descriptor.
+  [ "$stage" != 05 ] && [ "${POLLER:-}" != kqueue ] || bytes=96
+  ulimit -S -n 10100
+  start_server
+  client_does half-close 1048576
+  before=$(resident_kb)
+  start_client 7 crowd 10000
+  tell_client 7 hello
+  client_says 7 '^10000 clients heard'
+  each=$((($(resident_kb) - before) * 1024 / 10000))
+  [ "$each" -le "$bytes" ] || saw "an idle client cost $each bytes"
+  end_client 7
+}
+
+@test "a server that has no descriptor for anybody rests, and does not spin" {
+  treated_in "chapter 4, when descriptors run out"
+  only_ours "the log"
+  # 0, 1 and 2, the listener, and what 04 to 06 wait with.
+  limit=4
+  [ "$((10#$stage))" -lt 4 ] || limit=6
+  [ "$stage" != 05 ] && [ "${POLLER:-}" != kqueue ] || limit=7
+  start_server
+  "$client" -t "$PATIENCE" "$address" hello >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+  hopeless=$!
+  wait_for_log 'warning: cannot accept: Too many open files'
+  if [ "$stage" != 03 ] || [ -n "${VARIANT:-}" ]; then
+    [ "$(cpu_percent)" -le 5 ]
+  fi
+  [ "$(count_log warning)" -eq 1 ]
+  kill "$hopeless"
+}
