@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "clock.h"
 #include "connection.h"
@@ -53,6 +52,7 @@ static void accept_clients(int listener) {
         }
     }
 }
+
 static void close_client(struct pollfd *entry, const char *reason) {
     connection_close(connection_of(entry->fd), reason);
     *entry = list[--count]; // the last one moves up
@@ -63,14 +63,12 @@ static void close_client(struct pollfd *entry, const char *reason) {
 static bool advance_client(struct pollfd *entry) {
     struct connection *client = connection_of(entry->fd);
     connection_advance(client);
-    bool moved = client->moved;
 
-    if (client->interest == NOTHING) {
+    if (client->interest == NOTHING)
         close_client(entry, connection_reason(client));
-        return true;
-    }
-    entry->events = client->interest == WRITABLE ? POLLOUT : POLLIN;
-    return moved;
+    else
+        entry->events = client->interest == WRITABLE ? POLLOUT : POLLIN;
+    return client->moved || !client->open;
 }
 
 // Marks who is to be asked: everybody, or those whom poll(2) finds ready.
@@ -104,12 +102,11 @@ int main(int argc, char **argv) {
 
     for (;;) {
         int asked = count;
-        bool useful = false;
         find_ready(options.poll);
 
         for (int i = 0; i < listener_count; i++)
             if (list[i].revents) accept_clients(list[i].fd);
-        useful = count > asked;
+        bool useful = count > asked;
         // From the end: whoever moves up has had a turn.
         for (int i = asked - 1; i >= listener_count; i--)
             if (list[i].revents) useful |= advance_client(&list[i]);

@@ -89,8 +89,7 @@ static void expire_clients(void) {
     for (int i = 0; i < EXPIRE_BATCH && is_late(); i++) {
         struct connection *client = connection_of(deadline_first());
         advance_client(client);
-        if (client->interest != NOTHING && !client->moved)
-            close_client(client, reason);
+        if (client->open && !client->moved) close_client(client, reason);
     }
 }
 

@@ -44,7 +44,7 @@ between() { # LOW NUMBER HIGH
   seconds=$(silent_for)
   between "$timeout" "$seconds" "$(awk "BEGIN { print $timeout + 2.5 }")" ||
     saw "a silent client was closed after $seconds s, not $timeout"
-  only_ours "the log"
+  is_ours || return 0
   wait_for_log '\] closed: idle for 0.5 s; echoed 0 bytes$'
 }
 
@@ -84,7 +84,13 @@ between() { # LOW NUMBER HIGH
   start_with_timeout
   start_client 7 no-read 67108864
   client_says 7 'stuck after'
-  only_ours "the log"
+  if ! is_ours; then
+    # Twice: a last try may find some room, too little to be told of.
+    sleep 11
+    tell_client 7 go
+    client_says 7 'closed\|reset\|cannot send'
+    return
+  fi
   wait_for_log "\\] closed: idle for 2 s; echoed [1-9][0-9]* bytes\$"
 }
 

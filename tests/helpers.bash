@@ -21,6 +21,7 @@ fi
 # How long an event may take before a test gives up on it, in seconds. Nothing
 # is ever this slow: a test that waits so long has failed.
 PATIENCE=${PATIENCE:-20}
+CLIENT_PATIENCE=${CLIENT_PATIENCE:-100}
 
 # --- what a failed test says -------------------------------------------------
 
@@ -44,6 +45,11 @@ from_stage() { # NN WHY-NOT
 
 only_ours() { # WHAT
   [ -z "${FOREIGN:-}" ] || skip "$1 of our own servers"
+}
+
+# In the middle of a test: the rest of it is about our log.
+is_ours() {
+  [ -z "${FOREIGN:-}" ]
 }
 
 only_linux() { # WHY
@@ -250,7 +256,7 @@ start_client() { # N COMMAND [ARGUMENT]...
   local n=$1 pipe=$BATS_TEST_TMPDIR/client$1
   shift
   mkfifo "$pipe"
-  "$client" -t 100 "$address" "$@" <"$pipe" >"$pipe.out" 2>&1 \
+  "$client" -t "$CLIENT_PATIENCE" "$address" "$@" <"$pipe" >"$pipe.out" 2>&1 \
     3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   eval "client_pid_$n=\$!"
   eval "exec $n>\"\$pipe\""
@@ -263,11 +269,11 @@ tell_client() { # N LINE
 
 client_says() { # N PATTERN
   local out=$BATS_TEST_TMPDIR/client$1.out pid=client_pid_$1
-  local end=$((SECONDS + 5 * PATIENCE))
+  local end=$((SECONDS + CLIENT_PATIENCE))
   until grep -q -- "$2" "$out"; do
     if [ "$SECONDS" -ge "$end" ] || ! kill -0 "${!pid}" 2>/dev/null; then
       grep -q -- "$2" "$out" && return
-      saw "$(tail -n 1 "$out") (awaited: $2)"
+      saw "the client never said '$2', its last words are '$(tail -n 1 "$out")'"
       return
     fi
     sleep 0.02
