@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "clock.h"
 #include "log.h"
 #include "net.h"
@@ -139,12 +140,13 @@ void listeners_open(const struct options *options) {
     atexit(listeners_close);
 
     for (int i = 0; i < options->address_count; i++) {
-        const struct address *address = &options->addresses[i];
         struct listener *listener = &listeners[listener_count];
-        listener->fd = address->path ? open_unix(address) : open_tcp(address);
-        if (address->path) own_path(listener, address->path);
+        struct address address;
+        address_parse(&address, options->addresses[i]);
+        listener->fd = address.path ? open_unix(&address) : open_tcp(&address);
+        if (address.path) own_path(listener, address.path);
         listener_count++;
-        log_listening(listener->fd, address);
+        log_listening(listener->fd, &address);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "log.h"
 
 #define DEFAULT_ADDRESS "127.0.0.1:8080"
@@ -154,19 +155,18 @@ static void parse_option(int letter, struct options *options, char **argv,
 static void parse_addresses(struct options *options, char **texts, int count,
                             char **argv, int takes) {
     static char *standard[] = {DEFAULT_ADDRESS};
-    if (count == 0) texts = standard, count = 1;
+    options->addresses = count > 0 ? texts : standard;
+    options->address_count = count > 0 ? count : 1;
+
     if (count > 1 && !(takes & TAKES_ADDRESSES))
         refuse(argv, takes,
-               "one ADDRESS only: one thread can wait in one "
-               "accept, not in two");
-
-    options->addresses = calloc((size_t)count, sizeof *options->addresses);
-    if (options->addresses == NULL) die("no room for %d addresses", count);
-    for (int i = 0; i < count; i++) {
-        const char *wrong = address_parse(&options->addresses[i], texts[i]);
-        if (wrong) refuse(argv, takes, "bad address '%s': %s", texts[i], wrong);
+               "one ADDRESS only: one thread can wait in one accept, not two");
+    for (int i = 0; i < options->address_count; i++) {
+        const char *text = options->addresses[i];
+        struct address address;
+        const char *wrong = address_parse(&address, text);
+        if (wrong) refuse(argv, takes, "bad address '%s': %s", text, wrong);
     }
-    options->address_count = count;
 }
 
 struct options options_parse(int argc, char **argv, int takes) {

@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "address.h"
-
 // What a stage takes besides --help, --quiet, --verbose and one ADDRESS.
 enum {
     TAKES_WORKERS = 1 << 0,
@@ -27,7 +25,7 @@ struct options {
     double timeout_s;   // --timeout, as it was given, to be shown
     int64_t timeout_ms; // the same, rounded up
     int address_count;
-    struct address *addresses; // owned by the program until it ends
+    char **addresses; // each one an address_parse() has taken; not owned
 };
 
 // Reads the command line, opens the log at its level and gets the process
