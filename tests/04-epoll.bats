@@ -11,6 +11,7 @@ teardown() {
 # Runs the server under strace and leaves its calls in $calls.
 start_traced_server() { # [OPTION]...
   command -v strace >/dev/null || skip "strace is not there"
+  without_sanitizers "they and strace exclude each other"
   calls=$BATS_TEST_TMPDIR/calls
   traced=$SERVER
   SERVER=strace start_server -o "$calls" -e trace=epoll_ctl,epoll_wait,read,write \

@@ -84,13 +84,14 @@ start_server() { # [OPTION]... [-- ADDRESS...]
   elif [ ${#addresses[@]} -eq 0 ]; then
     addresses=(0)
   fi
+  : >"$server_log" # of a server before this one
   (
     [ -z "${limit:-}" ] || ulimit -n "$limit"
     [ -z "${memory_kb:-}" ] || ulimit -v "$memory_kb"
     # shellcheck disable=SC2086  # VARIANT is an option and its value
     exec "$SERVER" ${VARIANT:-} ${arguments[@]+"${arguments[@]}"} \
       "${addresses[@]}"
-  ) >"$BATS_TEST_TMPDIR/server.out" 2>"$server_log" </dev/null \
+  ) >"$BATS_TEST_TMPDIR/server.out" 2>>"$server_log" </dev/null \
     3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   server_pid=$!
   if [ -n "${FOREIGN:-}" ]; then
