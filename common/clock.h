@@ -15,8 +15,9 @@
 // Milliseconds since some moment in the past.
 int64_t clock_ms(void);
 
-// Milliseconds from now until a time of that clock, as poll(2) and
-// epoll_wait(2) take them: 0 when it has passed, -1 for NEVER.
+// How long to sleep now to be on time, in milliseconds as poll(2) and
+// epoll_wait(2) take them: 0 when the time has passed, -1 for NEVER. When it is
+// far away that is a little less than what is left: ask again then.
 int clock_left_ms(int64_t until_ms);
 
 #endif

@@ -37,6 +37,32 @@ hears_later() {
   wait "$later" || saw "$(cat "$BATS_TEST_TMPDIR/later")"
 }
 
+@test "a listener that rests wakes up as soon as somebody leaves" {
+  treated_in "chapter 4, when descriptors run out"
+  from_stage 02 "01 has one client at a time, and one descriptor for it"
+  fits 60
+  only_ours "the log"
+  limit=40 start_server
+  start_client 7 crowd 20
+  tell_client 7 hello
+  client_says 7 '^20 clients heard'
+  start_client 8 crowd 40
+  client_says 8 'connected 40'
+  wait_for_log 'warning: cannot accept'
+  # Three times in a row: then it was not the second's end that woke it.
+  for _ in 1 2 3; do
+    taken=$(count_log accepted)
+    tell_client 7 'leave 1'
+    wait_for_log accepted $((taken + 1))
+  done
+  end_client 7
+  end_client 8
+  late=$(awk '/closed/ && !left { left = $1 }
+              /accepted/ && left { if ($1 - left > 0.5) print $1; left = 0 }' \
+    "$server_log")
+  [ -z "$late" ] || saw "somebody left and the next one waited until $late"
+}
+
 @test "everybody in the backlog is served in the end" {
   treated_in "chapter 4, when descriptors run out"
   from_stage 02 "01 has one client at a time, and one descriptor for it"

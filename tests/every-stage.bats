@@ -232,9 +232,13 @@ crowd_of_300() {
 @test "connections wait in the backlog while the server does not accept" {
   treated_in "chapter 0, the backlog"
   suspend_server
-  start_client 7 crowd 100
-  client_says 7 'connected 100'
+  start_client 7 crowd 200
+  client_says 7 'connected 200'
   resume_server
+  if [ "$stage" != 01 ] && fit 200; then
+    tell_client 7 hello
+    client_says 7 '^200 clients heard'
+  fi
   end_client 7
   client_does hello
 }

@@ -304,9 +304,12 @@ nc_client() { # HOST PORT
 # --- which crowds a stage has room for ---------------------------------------
 
 # With --workers N, N clients are served at a time: that is the lesson.
-fits() { # CLIENTS
+fit() { # CLIENTS
   case ${VARIANT:-} in
-    --workers*) [ "$1" -le "${VARIANT#--workers=}" ] ||
-      skip "there are ${VARIANT#--workers=} workers" ;;
+    --workers=*) [ "$1" -le "${VARIANT#--workers=}" ] ;;
   esac
+}
+
+fits() { # CLIENTS
+  fit "$1" || skip "there are ${VARIANT#--workers=} workers"
 }
