@@ -114,7 +114,7 @@ int main(int argc, char **argv) {
         count_round(useful, asked - listener_count);
         if (listeners_rested()) {
             watch_listeners(POLLIN);
-            accept_clients(listeners[0].fd);
+            accept_clients(listener_next());
         }
     }
 }

@@ -154,7 +154,7 @@ int main(int argc, char **argv) {
         }
         if (listeners_rested()) {
             watch_listeners(READABLE);
-            accept_clients(listeners[0].fd);
+            accept_clients(listener_next());
         }
     }
     stop();

@@ -69,7 +69,7 @@ static void advance_client(struct connection *client) {
 
     if (client->interest == NOTHING)
         close_client(client, connection_reason(client));
-    else if (client->interest == READABLE && stop_ms != NEVER)
+    else if (stop_ms != NEVER && client->interest == READABLE && !client->moved)
         close_client(client, "server stopping");
     else if (client->interest != before)
         if (!poller_change(client->fd, client->interest))
@@ -93,19 +93,23 @@ static void expire_clients(void) {
     }
 }
 
-static void close_clients(bool unsent_too) {
-    for (int fd = 0; fd < connection_end(); fd++) {
-        struct connection *client = connection_of(fd);
-        if (client && (unsent_too || client->interest == READABLE))
-            close_client(client, "server stopping");
-    }
-}
-
-// The first signal lets unsent bytes drain, the second one ends that.
+// The first signal lets what is on its way arrive, the second one ends that.
 static void begin_stop(void) {
     stop_ms = stop_ms == NEVER ? clock_ms() + DRAIN_MS : 0;
     listeners_close();
-    close_clients(false);
+}
+
+// While it stops, everybody is asked for what they had sent before; whoever has
+// nothing more is closed. True if somebody may have more.
+static bool drain_clients(void) {
+    bool more = false;
+    for (int fd = 0; fd < connection_end(); fd++) {
+        struct connection *client = connection_of(fd);
+        if (client == NULL || client->interest != READABLE) continue;
+        advance_client(client);
+        more |= client->open && client->interest == READABLE;
+    }
+    return more;
 }
 
 static bool stopped(void) {
@@ -121,8 +125,17 @@ static int64_t next_event_ms(void) {
     return next_ms;
 }
 
+static void stop(void) {
+    for (int fd = 0; fd < connection_end(); fd++)
+        if (connection_of(fd))
+            close_client(connection_of(fd), "server stopping");
+    deadlines_free();
+    connections_stopped();
+}
+
 int main(int argc, char **argv) {
     options = options_parse(argc, argv, TAKES_TIMEOUT | TAKES_ADDRESSES);
+    bool draining = false;
 
     poller_open(false);
     listeners_open(&options);
@@ -133,25 +146,24 @@ int main(int argc, char **argv) {
 
     while (!stopped()) {
         int ready[POLLER_BATCH];
-        int count = poller_wait(ready, next_event_ms());
-        bool signalled = false;
+        int count = poller_wait(ready, draining ? 0 : next_event_ms());
+        int signals = 0;
 
         for (int i = 0; i < count; i++) {
             if (ready[i] == POLLER_SIGNAL)
-                signalled = true;
+                signals++;
             else if (listener_is(ready[i]))
                 accept_clients(ready[i]);
             else
                 advance_client(connection_of(ready[i]));
         }
         expire_clients();
-        if (signalled) begin_stop();
+        while (signals-- > 0) begin_stop();
+        draining = stop_ms != NEVER && drain_clients();
         if (listeners_rested()) {
             watch_listeners(READABLE);
-            accept_clients(listeners[0].fd);
+            accept_clients(listener_next());
         }
     }
-    close_clients(true);
-    deadlines_free();
-    connections_stopped();
+    stop();
 }

@@ -1,9 +1,11 @@
 #include "listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,7 @@ int listener_count;
 
 static int64_t rest_until_ms = NEVER;
 static int kept = NOBODY; // accepted, but there was no room for it
+static bool accepted;     // the last listener_accept() returned a client
 static bool warned, waiting;
 
 static bool set_option(int fd, int level, int option) {
@@ -68,6 +71,7 @@ static int open_tcp(const struct address *address) {
     int fd = -1;
 
     int failure = getaddrinfo(address->host, address->port, &hints, &found);
+    if (failure == EAI_SYSTEM) refuse(address, strerror(errno));
     if (failure) refuse(address, gai_strerror(failure));
     for (struct addrinfo *next = found; next && fd == -1; next = next->ai_next)
         fd = listen_on(next->ai_family, next->ai_addr, next->ai_addrlen);
@@ -162,7 +166,10 @@ void listeners_close(void) {
         remove_path(&listeners[i]);
         close(listeners[i].fd);
     }
-    if (kept != NOBODY) close(kept);
+    if (kept != NOBODY) {
+        log_closed(kept, "server stopping", 0);
+        close(kept);
+    }
     free(listeners);
     listeners = NULL;
     listener_count = 0;
@@ -176,17 +183,37 @@ bool listener_is(int fd) {
     return false;
 }
 
+// Linux says that descriptors have run out before it looks whether there is
+// anybody to need one. A listener that may wait waits until there is.
+static bool nobody_waits(int fd) {
+    int reason = errno;
+    struct pollfd listener = {.fd = fd, .events = POLLIN};
+    bool nobody = poll(&listener, 1, 0) == 0;
+    bool may_wait = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
+
+    if (nobody && may_wait) poll(&listener, 1, -1);
+    errno = reason;
+    return nobody;
+}
+
 int listener_accept(int fd) {
     int client = kept;
     kept = NOBODY;
-    if (client != NOBODY) return client;
+    if (accepted) warned = false; // the one before could be kept
 
-    client = net_accept(fd);
+    if (client == NOBODY) client = net_accept(fd);
+    if (client == -1 && !net_would_block() && nobody_waits(fd)) errno = EAGAIN;
+    accepted = client != -1;
+
     bool would_block = client == -1 && net_would_block();
     if (would_block && !waiting) log_detail("accept would block");
     waiting = would_block; // said once, until somebody comes
-    if (client != -1) warned = false;
     return client;
+}
+
+int listener_next(void) {
+    static int turn;
+    return listeners[turn++ % listener_count].fd;
 }
 
 void listeners_rest(int client) {
@@ -194,6 +221,7 @@ void listeners_rest(int client) {
         log_always("warning: cannot accept: %s; resting until a client leaves",
                    strerror(errno));
     warned = true;
+    accepted = false;
     kept = client;
     rest_until_ms = clock_ms() + REST_MS;
 }

@@ -43,8 +43,12 @@ bool listener_is(int fd);
 // backlog. On -1, see net_would_block(): if it is false, it is time to rest.
 int listener_accept(int fd);
 
-// Rests for a second, and warns that and why (errno): once until a client is
-// accepted again. If there was one, but no memory or no thread for it, it is
+// The listeners in turn: who is the first to be asked after a rest, when there
+// may be one descriptor for all of them.
+int listener_next(void);
+
+// Rests for a second, and warns that and why (errno): once until a client can
+// be kept again. If there was one, but no memory or no thread for it, it is
 // given here and not lost: the next listener_accept() returns it. Else -1.
 void listeners_rest(int client);
 

@@ -8,6 +8,8 @@
 #include "address.h"
 #include "log.h"
 
+enum { ACCEPT_TRIES = 1000 }; // and then it is not the clients
+
 // What accept(2) reports of one client that is gone before it was taken; the
 // one behind it in the backlog may be well. Linux passes network errors, too.
 static bool client_is_lost(void) {
@@ -32,12 +34,12 @@ int net_accept(int listener) {
     // all.
     struct sockaddr_storage peer = {.ss_family = AF_UNIX};
     socklen_t size;
-    int client;
+    int client, tries = ACCEPT_TRIES;
 
     do {
         size = sizeof peer;
         client = accept(listener, (struct sockaddr *)&peer, &size);
-    } while (client == -1 && client_is_lost());
+    } while (client == -1 && client_is_lost() && --tries > 0);
 
     if (client != -1) {
         char name[ADDRESS_SIZE];

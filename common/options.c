@@ -102,11 +102,14 @@ static void raise_descriptor_limit(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return;
 
+    rlim_t before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
 #ifdef OPEN_MAX // macOS allows no more than this, whatever its hard limit says
-    limit.rlim_cur = OPEN_MAX;
+    limit.rlim_cur = OPEN_MAX > before ? OPEN_MAX : before;
     setrlimit(RLIMIT_NOFILE, &limit);
+#else
+    (void)before;
 #endif
 }
 
@@ -148,6 +151,7 @@ static void parse_option(int letter, struct options *options, char **argv,
     case ':':
         refuse(argv, takes, "'%s' needs a value", argv[optind - 1]);
     default:
+        if (optopt) refuse(argv, takes, "unknown option '-%c'", optopt);
         refuse(argv, takes, "unknown option '%s'", argv[optind - 1]);
     }
 }

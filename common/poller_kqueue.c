@@ -20,14 +20,14 @@ static struct kevent change(int ident, short filter, unsigned short flags) {
 void poller_open(bool edge) {
     struct kevent signals[] = {change(SIGINT, EVFILT_SIGNAL, EV_ADD),
                                change(SIGTERM, EVFILT_SIGNAL, EV_ADD)};
-    // kqueue sees signals come that nobody handles, and even ignored ones.
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
-
     trigger = edge ? EV_CLEAR : 0;
     poller = kqueue();
     if (poller == -1 || kevent(poller, signals, 2, NULL, 0, NULL) == -1)
         die("cannot open the poller");
+
+    // kqueue sees even those signals come that the program ignores.
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
 }
 
 bool poller_add(int fd) {

@@ -184,6 +184,23 @@ bytes_echoed() {
     saw "$(bytes_received) bytes were received, $(bytes_echoed) echoed"
 }
 
+@test "to stop, whoever has sent everything before gets everything back" {
+  treated_in "chapter 6, the stop"
+  start_server --timeout 60
+  start_client 7 no-read 8388608
+  client_says 7 'stuck after\|sent all'
+  grep -q 'sent all' "$BATS_TEST_TMPDIR/client7.out" ||
+    skip "the buffers here are too small for a client to have sent all"
+  kill -TERM "$server_pid"
+  tell_client 7 go
+  client_says 7 '^echoed 8388608 bytes'
+  end_client 7
+  status=0
+  wait "$server_pid" || status=$?
+  server_pid=
+  [ "$status" -eq 0 ] || saw "the exit status is $status"
+}
+
 @test "to stop, nobody is waited for longer than a second or so" {
   treated_in "chapter 6, the stop"
   only_ours "the log"
