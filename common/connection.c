@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -22,6 +23,11 @@ static uint64_t served, echoed;
 
 // Shared by all connections: between two calls it holds nothing.
 static char inbox[INBOX_SIZE];
+
+// For the unsent bytes of one connection, when there is no memory. While it is
+// taken, what others send stays in the kernel until it can be echoed.
+static _Alignas(struct unsent) char reserve[sizeof(struct unsent) + INBOX_SIZE];
+static bool memory_is_short;
 
 bool connection_reserve(int fd) {
     struct connection *grown =
@@ -70,13 +76,23 @@ static void count_echoed(struct connection *connection, ssize_t written) {
 static enum interest keep_unsent(struct connection *connection,
                                  const char *bytes, size_t length) {
     struct unsent *unsent = malloc(sizeof *unsent + length);
-    if (unsent == NULL) return over(connection, errno);
-
+    if (unsent == NULL) {
+        memory_is_short = true;
+        unsent = (void *)reserve;
+    }
     unsent->start = 0;
     unsent->end = length;
     memcpy(unsent->bytes, bytes, length);
     connection->unsent = unsent;
     return blocked(connection, WRITABLE);
+}
+
+static void free_unsent(struct connection *connection) {
+    if (connection->unsent == (void *)reserve)
+        memory_is_short = false;
+    else
+        free(connection->unsent);
+    connection->unsent = NULL;
 }
 
 static enum interest send_unsent(struct connection *connection) {
@@ -90,9 +106,16 @@ static enum interest send_unsent(struct connection *connection) {
     count_echoed(connection, written);
     unsent->start += (size_t)written;
     if (unsent->start < unsent->end) return blocked(connection, WRITABLE);
-    free(unsent);
-    connection->unsent = NULL;
+    free_unsent(connection);
     return READABLE;
+}
+
+// Returns how many of the bytes the socket took, -1 if it is broken.
+static ssize_t send_back(struct connection *connection, size_t length) {
+    ssize_t written = write(connection->fd, inbox, length);
+    if (written == -1 && net_would_block()) return 0;
+    if (written > 0) count_echoed(connection, written);
+    return written;
 }
 
 static enum interest echo(struct connection *connection) {
@@ -101,19 +124,39 @@ static enum interest echo(struct connection *connection) {
     if (length == -1) return over(connection, errno);
     if (length == 0) return over(connection, 0);
     log_received(connection->fd, inbox, (size_t)length);
+    connection->moved = true;
 
-    ssize_t written = write(connection->fd, inbox, (size_t)length);
-    if (written == -1 && !net_would_block()) return over(connection, errno);
-    if (written == -1) written = 0;
-    count_echoed(connection, written);
+    ssize_t written = send_back(connection, (size_t)length);
+    if (written == -1) return over(connection, errno);
     if (written == length) return READABLE;
     return keep_unsent(connection, inbox + written, (size_t)(length - written));
 }
 
+// The same without memory: looks at the bytes, and takes from the socket only
+// those that it took back.
+static enum interest echo_in_place(struct connection *connection) {
+    ssize_t length = recv(connection->fd, inbox, sizeof inbox, MSG_PEEK);
+    if (length == -1 && net_would_block()) return blocked(connection, READABLE);
+    if (length == -1) return over(connection, errno);
+    if (length == 0) return over(connection, 0);
+
+    ssize_t written = send_back(connection, (size_t)length);
+    if (written == -1) return over(connection, errno);
+    if (written == 0) return blocked(connection, WRITABLE);
+    log_received(connection->fd, inbox, (size_t)written);
+    if (read(connection->fd, inbox, (size_t)written) != written)
+        return over(connection, errno);
+    return written == length ? READABLE : blocked(connection, WRITABLE);
+}
+
 void connection_advance(struct connection *connection) {
     connection->moved = false;
-    connection->interest =
-        connection->unsent ? send_unsent(connection) : echo(connection);
+    if (connection->unsent)
+        connection->interest = send_unsent(connection);
+    else if (memory_is_short)
+        connection->interest = echo_in_place(connection);
+    else
+        connection->interest = echo(connection);
 }
 
 const char *connection_reason(const struct connection *connection) {
@@ -122,7 +165,7 @@ const char *connection_reason(const struct connection *connection) {
 
 void connection_close(struct connection *connection, const char *reason) {
     log_closed(connection->fd, reason, connection->echoed);
-    free(connection->unsent);
+    free_unsent(connection);
     close(connection->fd);
     *connection = (struct connection){.open = false};
 }

@@ -9,10 +9,14 @@
 // sizeof(struct connection) bytes, an eighth more while the array grows. All
 // read into one buffer of INBOX_SIZE bytes, the inbox; only what the socket
 // would not take is copied to memory of the connection's own, until it is sent.
-// The bound for all of them is, n being the highest descriptor,
+// So all connections together take at most, n being the highest descriptor,
 //
-//     n * 9/8 * sizeof(struct connection)
-//     + slow readers * (INBOX_SIZE + sizeof(struct unsent))
+//     (n * 9/8 + 64) * sizeof(struct connection)
+//     + (slow readers + 2) * (INBOX_SIZE + sizeof(struct unsent))
+//
+// When there is no memory for unsent bytes, nobody loses any: there is a reserve
+// for one connection, and until it is free again, bytes stay in the kernel until
+// the socket has taken them back.
 
 #ifndef CONNECTION_H
 #define CONNECTION_H
@@ -54,8 +58,7 @@ struct connection *connection_of(int fd);
 int connection_end(void);
 
 // Echoes what it can without waiting, one inbox at most, and sets the interest.
-// When that is NOTHING, close it. See read(2) and write(2) for its error;
-// ENOMEM also if there is no room for unsent bytes.
+// When that is NOTHING, close it. See read(2) and write(2) for its error.
 void connection_advance(struct connection *connection);
 
 // Why its interest is NOTHING, in words.

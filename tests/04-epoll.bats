@@ -8,43 +8,29 @@ teardown() {
   stop_server
 }
 
-# Runs the server under strace and leaves its calls in $calls.
-start_traced_server() { # [OPTION]...
-  command -v strace >/dev/null || skip "strace is not there"
-  without_sanitizers "they and strace exclude each other"
-  calls=$BATS_TEST_TMPDIR/calls
-  traced=$SERVER
-  SERVER=strace start_server -o "$calls" -e trace=epoll_ctl,epoll_wait,read,write \
-    "$traced" "$@"
-  strace_pid=$server_pid
-  server_pid=$(cat "/proc/$strace_pid/task/$strace_pid/children")
-}
-
-end_traced_server() {
-  kill -TERM "$server_pid"
-  wait "$strace_pid"
-  server_pid=
-}
-
 @test "without --edge nothing is edge-triggered, with --edge every client is" {
   treated_in "chapter 4, edge-triggered"
   only_linux "strace is Linux's"
-  start_traced_server -q
+  start_server -q
+  trace_server epoll_ctl,epoll_wait,read,write
   client_does hello
-  end_traced_server
+  end_trace
+  stop_server
   run ! grep EPOLLET "$calls"
-  start_traced_server -q --edge
+  start_server -q --edge
+  trace_server epoll_ctl,epoll_wait,read,write
   client_does hello
-  end_traced_server
+  end_trace
   grep -q 'EPOLL_CTL_ADD.*EPOLLIN|EPOLLET' "$calls"
 }
 
 @test "level-triggered, a message costs a wait, a read and a write" {
   treated_in "chapter 4, what it costs"
   only_linux "strace is Linux's"
-  start_traced_server -q
+  start_server -q
+  trace_server epoll_ctl,epoll_wait,read,write
   client_does drip 100
-  end_traced_server
+  end_trace
   [ "$(grep -c 'epoll_wait' "$calls")" -le 106 ]
   [ "$(grep -c 'read(' "$calls")" -le 106 ]
   [ "$(grep -c 'EPOLL_CTL_MOD' "$calls")" -eq 0 ]
@@ -53,16 +39,18 @@ end_traced_server() {
 @test "--edge arms a client again in every turn, so that no edge is lost" {
   treated_in "chapter 4, edge-triggered"
   only_linux "strace is Linux's"
-  start_traced_server -q --edge
+  start_server -q --edge
+  trace_server epoll_ctl,epoll_wait,read,write
   client_does half-close 1048576
-  end_traced_server
+  end_trace
   grep -q 'EPOLL_CTL_MOD.*EPOLLIN|EPOLLET' "$calls"
 }
 
 @test "a client that waits for room is watched for that, and read no more" {
   treated_in "chapter 3, who does not read"
   only_linux "strace is Linux's"
-  start_traced_server -q
+  start_server -q
+  trace_server epoll_ctl,epoll_wait,read,write
   start_client 7 no-read 67108864
   client_says 7 'stuck after'
   grep -q 'EPOLL_CTL_MOD.*EPOLLOUT' "$calls"
@@ -72,5 +60,5 @@ end_traced_server() {
   tell_client 7 go
   client_says 7 'echoed 67108864 bytes'
   end_client 7
-  end_traced_server
+  end_trace
 }

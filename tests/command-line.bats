@@ -64,7 +64,8 @@ cannot_listen() { # REASON ADDRESS
 @test "unknown options are refused" {
   refuses "unknown option '-x'" -x
   refuses "unknown option '--nonsense'" --nonsense
-  refuses "unknown option" -qx
+  refuses "unknown option '-x'" -qx
+  refuses "unknown option '-x'" -xv
 }
 
 @test "a bad number is refused" {
@@ -254,6 +255,12 @@ ipv6() {
   await_listening
   client_does half-close 1048576
   client_does hello
+  # What would be written to descriptor 2 must not end up with a client.
+  from_stage 02 "01 serves one client at a time"
+  start_client 7 crowd 5
+  tell_client 7 hello
+  client_says 7 '^5 clients heard'
+  end_client 7
 }
 
 @test "a log that nobody reads any more harms nothing" {

@@ -63,6 +63,67 @@ hears_later() {
   [ -z "$late" ] || saw "somebody left and the next one waited until $late"
 }
 
+@test "a server that is full, with nobody waiting, has nothing to warn of" {
+  treated_in "chapter 4, when descriptors run out"
+  from_stage 02 "01 has one client at a time, and one descriptor for it"
+  fits 60
+  only_ours "the log"
+  limit=40 start_server
+  start_client 7 crowd 60
+  client_says 7 'connected 60'
+  wait_for_log warning
+  most=$(count_log accepted)
+  end_client 7
+  stop_server
+  limit=40 start_server
+  start_client 8 crowd "$most"
+  tell_client 8 hello
+  client_says 8 "^$most clients heard"
+  tell_client 8 hello
+  end_client 8
+  [ "$(count_log warning)" -eq 0 ] || saw "a warning, and nobody was waiting"
+}
+
+@test "no listener keeps the others from the descriptors that come free" {
+  treated_in "chapter 4, when descriptors run out"
+  from_stage 03 "01 and 02 have one listener"
+  only_ours "several addresses"
+  limit=40 start_server -- 0 "unix:$BATS_TEST_TMPDIR/second"
+  start_client 7 crowd 20
+  tell_client 7 hello
+  client_says 7 '^20 clients heard'
+  start_client 8 crowd 40 # some of them are left in the backlog
+  client_says 8 'connected 40'
+  wait_for_log warning
+  address=unix:$BATS_TEST_TMPDIR/second client_does_later hello
+  for _ in 1 2 3 4; do
+    taken=$(count_log accepted)
+    tell_client 7 'leave 1'
+    wait_for_log accepted $((taken + 1))
+  done
+  hears_later
+  end_client 7
+  end_client 8
+}
+
+@test "without memory for slow readers nobody is dropped and nothing is lost" {
+  treated_in "chapter 3, who does not read"
+  from_stage 03 "01 and 02 keep nothing: they wait in write"
+  command -v prlimit >/dev/null || skip "prlimit is not there"
+  without_sanitizers "they need more memory than this test allows"
+  start_server
+  client_does half-close 1048576
+  now_kb=$(sed -n 's/^VmSize:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$server_pid/status")
+  prlimit --pid "$server_pid" --as=$((now_kb * 1024))
+  for n in 5 6 7 8 9; do start_client "$n" no-read 33554432; done
+  for n in 5 6 7 8 9; do client_says "$n" 'stuck after'; done
+  client_does drip 20
+  for n in 5 6 7 8 9; do tell_client "$n" go; done
+  for n in 5 6 7 8 9; do client_says "$n" '^echoed 33554432 bytes'; done
+  for n in 5 6 7 8 9; do end_client "$n"; done
+  if is_ours; then [ "$(count_log 'Cannot allocate memory')" -eq 0 ]; fi
+}
+
 @test "everybody in the backlog is served in the end" {
   treated_in "chapter 4, when descriptors run out"
   from_stage 02 "01 has one client at a time, and one descriptor for it"

@@ -269,3 +269,58 @@ crowd_of_300() {
   fi
   client_does hello
 }
+
+# Every call that a stage waits with, whatever it is called here.
+waits=accept,read,write,poll,epoll_wait
+
+@test "calls that a signal interrupts are made again" {
+  treated_in "chapter 4, EINTR"
+  only_linux "strace is Linux's"
+  only_ours "the test knows what is called"
+  for first in 1 2 3; do
+    trace_server "$waits" "$waits:error=EINTR:when=$first+3"
+    client_does half-close 100000
+    client_does drip 3
+    end_trace
+  done
+}
+
+@test "EAGAIN out of turn loses nothing" {
+  treated_in "chapter 4, EINTR"
+  only_linux "strace is Linux's"
+  only_ours "the test knows what is called"
+  trace_server "$waits" "read,write:error=EAGAIN:when=4+4"
+  client_does half-close 100000
+  client_does drip 3
+  end_trace
+}
+
+@test "a client that is aborted in the backlog is passed over" {
+  treated_in "chapter 1, accept"
+  only_linux "strace is Linux's"
+  only_ours "the test knows what is called"
+  trace_server "$waits" "accept:error=ECONNABORTED:when=1..3"
+  client_does hello
+  client_does hello
+  [ "$(count_log warning)" -eq 0 ]
+  end_trace
+}
+
+@test "without files, memory or buffers in the system clients wait" {
+  treated_in "chapter 4, when descriptors run out"
+  only_linux "strace is Linux's"
+  only_ours "the test knows what is called"
+  for error in ENFILE ENOMEM ENOBUFS; do
+    before=$(count_log warning)
+    trace_server "$waits" "accept:error=$error:when=1"
+    client_does hello
+    client_does hello
+    end_trace
+    warnings=$(($(count_log warning) - before))
+    case $stage${VARIANT:-} in
+      # These call accept before there is anybody who could have to wait.
+      01 | 02* | 03) [ "$warnings" -eq 0 ] ;;
+      *) [ "$warnings" -eq 1 ] ;;
+    esac
+  done
+}

@@ -114,6 +114,29 @@ await_listening() {
   done
 }
 
+# From now on strace watches the server, and makes calls fail: an INJECTION is
+# what its -e inject= takes. What the server calls is then in $calls.
+trace_server() { # CALLS [INJECTION]...
+  command -v strace >/dev/null || skip "strace is not there"
+  without_sanitizers "they and strace exclude each other"
+  calls=$BATS_TEST_TMPDIR/calls
+  local arguments=(-f -o "$calls" -e "trace=$1") end=$((SECONDS + PATIENCE))
+  shift
+  for injection; do arguments+=(-e "inject=$injection"); done
+  strace "${arguments[@]}" -p "$server_pid" 2>"$calls.log" 3>&- 4>&- &
+  strace_pid=$!
+  until grep -q attached "$calls.log"; do
+    kill -0 "$strace_pid" 2>/dev/null || skip "$(tail -n 1 "$calls.log")"
+    [ "$SECONDS" -lt "$end" ]
+    sleep 0.01
+  done
+}
+
+end_trace() {
+  kill "$strace_pid"
+  wait "$strace_pid" || true
+}
+
 # Ends the server, if the test has not. A server that is gone by itself fails
 # the test, and so does one that a sanitizer has found wrong.
 stop_server() {
