@@ -14,9 +14,9 @@
 //     (n * 9/8 + 64) * sizeof(struct connection)
 //     + (slow readers + 2) * (INBOX_SIZE + sizeof(struct unsent))
 //
-// When there is no memory for unsent bytes, nobody loses any: there is a reserve
-// for one connection, and until it is free again, bytes stay in the kernel until
-// the socket has taken them back.
+// When there is no memory for unsent bytes, nobody loses any: there is a
+// reserve for one connection, and until it is free again, bytes stay in the
+// kernel until the socket has taken them back.
 
 #ifndef CONNECTION_H
 #define CONNECTION_H

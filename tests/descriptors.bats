@@ -112,15 +112,20 @@ hears_later() {
   command -v prlimit >/dev/null || skip "prlimit is not there"
   without_sanitizers "they need more memory than this test allows"
   start_server
-  client_does half-close 1048576
+  client_does hello
   now_kb=$(sed -n 's/^VmSize:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$server_pid/status")
   prlimit --pid "$server_pid" --as=$((now_kb * 1024))
-  for n in 5 6 7 8 9; do start_client "$n" no-read 33554432; done
-  for n in 5 6 7 8 9; do client_says "$n" 'stuck after'; done
+  for n in {1..30}; do
+    # Opened to read and write, a pipe does not end when nobody writes.
+    mkfifo "$BATS_TEST_TMPDIR/slow$n"
+    "$client" -t "$CLIENT_PATIENCE" "$address" no-read 33554432 3>&- 4>&- \
+      <>"$BATS_TEST_TMPDIR/slow$n" >"$BATS_TEST_TMPDIR/client$n.out" 2>&1 &
+    eval "client_pid_$n=\$!"
+  done
+  for n in {1..30}; do client_says "$n" 'stuck after'; done
   client_does drip 20
-  for n in 5 6 7 8 9; do tell_client "$n" go; done
-  for n in 5 6 7 8 9; do client_says "$n" '^echoed 33554432 bytes'; done
-  for n in 5 6 7 8 9; do end_client "$n"; done
+  for n in {1..30}; do echo go >"$BATS_TEST_TMPDIR/slow$n"; done
+  for n in {1..30}; do client_says "$n" '^echoed 33554432 bytes'; done
   if is_ours; then [ "$(count_log 'Cannot allocate memory')" -eq 0 ]; fi
 }
 

@@ -132,8 +132,10 @@ trace_server() { # CALLS [INJECTION]...
   done
 }
 
+# Ends the server as well: a strace that lets go in the middle of a call can
+# make it fail with ENOSYS.
 end_trace() {
-  kill "$strace_pid"
+  stop_server
   wait "$strace_pid" || true
 }
 

@@ -43,8 +43,8 @@ below_poller() { # FILE
 
 @test "no server.c is longer than its chapter can bear" {
   for size in 01:60 02:120 03:120 04:170 05:175 06:220; do
-    lines=$(cat "$root/${size%:*}"-*/server.c | wc -l)
-    [ "$lines" -le "${size#*:}" ]
+    length=$(cat "$root/${size%:*}"-*/server.c | wc -l)
+    [ "$length" -le "${size#*:}" ]
   done
 }
 
