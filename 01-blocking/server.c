@@ -29,6 +29,7 @@ static void serve(int client) {
     close(client);
 }
 
+// There is no descriptor for anybody: try again in a second.
 static void rest(void) {
     listeners_rest(-1);
     sleep(1);
@@ -41,9 +42,9 @@ int main(int argc, char **argv) {
     for (;;) {
         log_detail("waiting in accept");
         int client = listener_accept(listeners[0].fd);
-        if (client != -1)
-            serve(client);
-        else if (!net_would_block())
+        if (client == -1)
             rest();
+        else
+            serve(client);
     }
 }

@@ -113,7 +113,6 @@ int main(int argc, char **argv) {
         log_detail("waiting in accept");
         int client = listener_accept(listeners[0].fd);
         if (client != -1 && hand_over(client, options.workers)) continue;
-        if (client == -1 && net_would_block()) continue;
         rest(client, before);
     }
 }

@@ -60,6 +60,7 @@ static bool poller_change(int fd, enum interest interest) {
 
 static int take_signal(void) {
     struct signalfd_siginfo info;
+    log_detail("a signal has come");
     while (read(signals, &info, sizeof info) == -1 && errno == EINTR) {
     }
     return POLLER_SIGNAL;
@@ -74,7 +75,7 @@ static int poller_wait(int ready[POLLER_BATCH], int64_t until_ms) {
 
     for (int i = 0; i < count; i++) {
         int fd = events[i].data.fd;
-        log_detail("[%d] is ready", fd);
+        if (fd != signals) log_detail("[%d] is ready", fd);
         ready[i] = fd == signals ? take_signal() : fd;
     }
     return count > 0 ? count : 0;
@@ -101,7 +102,7 @@ static void accept_clients(int listener) {
             return;
         }
     }
-    poller_change(listener, READABLE); // an edge is told once: there are more
+    poller_change(listener, READABLE); // if there are more, report them again
 }
 
 static void close_client(struct connection *client, const char *reason) {

@@ -26,9 +26,9 @@ static int poller;
 static unsigned short trigger; // EV_CLEAR with --edge
 
 static struct kevent change(int ident, short filter, unsigned short flags) {
-    struct kevent change;
-    EV_SET(&change, (uintptr_t)ident, filter, flags, 0, 0, 0);
-    return change;
+    struct kevent event;
+    EV_SET(&event, (uintptr_t)ident, filter, flags, 0, 0, 0);
+    return event;
 }
 
 static void poller_open(bool edge) {
@@ -68,9 +68,11 @@ static int poller_wait(int ready[POLLER_BATCH], int64_t until_ms) {
     if (count == -1 && errno != EINTR) die("kevent");
 
     for (int i = 0; i < count; i++) {
-        int fd = (int)events[i].ident;
-        log_detail("[%d] is ready", fd);
-        ready[i] = events[i].filter == EVFILT_SIGNAL ? POLLER_SIGNAL : fd;
+        int fd = (int)events[i].ident; // or the number of a signal
+        bool is_signal = events[i].filter == EVFILT_SIGNAL;
+        if (is_signal) log_detail("a signal has come");
+        if (!is_signal) log_detail("[%d] is ready", fd);
+        ready[i] = is_signal ? POLLER_SIGNAL : fd;
     }
     return count > 0 ? count : 0;
 }
@@ -96,7 +98,7 @@ static void accept_clients(int listener) {
             return;
         }
     }
-    poller_change(listener, READABLE); // an edge is told once: there are more
+    poller_change(listener, READABLE); // if there are more, report them again
 }
 
 static void close_client(struct connection *client, const char *reason) {

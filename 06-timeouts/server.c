@@ -2,7 +2,8 @@
 //
 // Every client has a deadline, and whoever moves a byte gets a new one. All get
 // the same time, so a queue of them is always sorted, and the loop sleeps until
-// the first one. To stop is one deadline more: what is on its way may arrive.
+// the first one. To stop takes one deadline more: until then, what was received
+// is still sent back. The poller is now common/'s, that of 04 or 05 unchanged.
 
 #include <errno.h>
 #include <stdbool.h>
@@ -53,7 +54,7 @@ static void accept_clients(int listener) {
             return;
         }
     }
-    poller_change(listener, READABLE); // an edge is told once: there are more
+    poller_change(listener, READABLE); // if there are more, report them again
 }
 
 static void close_client(struct connection *client, const char *reason) {

@@ -151,6 +151,7 @@ void listeners_open(const struct options *options) {
         if (address.path) own_path(listener, address.path);
         listener_count++;
         log_listening(listener->fd, &address);
+        log_detail("[%d] is the listener", listener->fd);
     }
 }
 
@@ -184,16 +185,24 @@ bool listener_is(int fd) {
 }
 
 // Linux says that descriptors have run out before it looks whether there is
-// anybody to need one. A listener that may wait waits until there is.
+// anybody to need one. If there is nobody, that is no failure: the listener
+// goes on waiting as it does.
 static bool nobody_waits(int fd) {
     int reason = errno;
     struct pollfd listener = {.fd = fd, .events = POLLIN};
     bool nobody = poll(&listener, 1, 0) == 0;
-    bool may_wait = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
-
-    if (nobody && may_wait) poll(&listener, 1, -1);
     errno = reason;
     return nobody;
+}
+
+static int wait_for_somebody(int fd) {
+    if (fcntl(fd, F_GETFL) & O_NONBLOCK) {
+        errno = EAGAIN;
+        return -1;
+    }
+    struct pollfd listener = {.fd = fd, .events = POLLIN};
+    poll(&listener, 1, -1);
+    return net_accept(fd);
 }
 
 int listener_accept(int fd) {
@@ -202,7 +211,8 @@ int listener_accept(int fd) {
     if (accepted) warned = false; // the one before could be kept
 
     if (client == NOBODY) client = net_accept(fd);
-    if (client == -1 && !net_would_block() && nobody_waits(fd)) errno = EAGAIN;
+    if (client == -1 && !net_would_block() && nobody_waits(fd))
+        client = wait_for_somebody(fd);
     accepted = client != -1;
 
     bool would_block = client == -1 && net_would_block();

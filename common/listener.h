@@ -40,16 +40,18 @@ void listeners_close(void);
 bool listener_is(int fd);
 
 // Takes a client that could not be kept before, or the next one off the
-// backlog. On -1, see net_would_block(): if it is false, it is time to rest.
+// backlog. On -1 it is time to rest, unless net_would_block(), and that only
+// of a non-blocking listener.
 int listener_accept(int fd);
 
 // The listeners in turn: who is the first to be asked after a rest, when there
 // may be one descriptor for all of them.
 int listener_next(void);
 
-// Rests for a second, and warns that and why (errno): once until a client can
-// be kept again. If there was one, but no memory or no thread for it, it is
-// given here and not lost: the next listener_accept() returns it. Else -1.
+// From now on they rest, for a second: the caller must not ask them. Warns of
+// that and why (errno), once until a client can be kept again. If there was
+// one, but no memory or no thread for it, it is given here and not lost: the
+// next listener_accept() returns it. Else -1.
 void listeners_rest(int client);
 
 // A client has left, the rest may end.

@@ -1,8 +1,8 @@
 // net.h: the few calls on a socket that the stages share.
 //
 // Descriptors are plain ints and belong to the caller. What fails returns -1 or
-// false and leaves errno as the system call set it; a call that a signal
-// interrupted (EINTR) is made again and does not fail.
+// false and leaves errno as the system call set it. A call that waits and is
+// interrupted by a signal (EINTR) is made again and does not fail.
 
 #ifndef NET_H
 #define NET_H
@@ -21,7 +21,8 @@ int net_accept(int listener);
 // See fcntl(2).
 bool net_set_nonblocking(int fd);
 
-// Whether the last call failed only because this is not the moment for it.
+// Whether the last call failed only because this is not the moment for it: it
+// would have had to wait (EAGAIN), or a signal came between (EINTR).
 bool net_would_block(void);
 
 // Waits until the peer has sent something. Returns how many bytes it stored, 0

@@ -45,6 +45,7 @@ bool poller_change(int fd, enum interest interest) {
 
 static int take_signal(void) {
     struct signalfd_siginfo info;
+    log_detail("a signal has come");
     while (read(signals, &info, sizeof info) == -1 && errno == EINTR) {
     }
     return POLLER_SIGNAL;
@@ -59,7 +60,7 @@ int poller_wait(int ready[POLLER_BATCH], int64_t until_ms) {
 
     for (int i = 0; i < count; i++) {
         int fd = events[i].data.fd;
-        log_detail("[%d] is ready", fd);
+        if (fd != signals) log_detail("[%d] is ready", fd);
         ready[i] = fd == signals ? take_signal() : fd;
     }
     return count > 0 ? count : 0;

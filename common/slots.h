@@ -1,7 +1,8 @@
-// slots.h: arrays indexed by descriptor, which grow as descriptors do.
+// slots.h: arrays that grow with the number of clients.
 //
-// The kernel gives out the lowest free number, so such an array is as long as
-// there were ever clients at one time, with hardly a gap.
+// Most are indexed by descriptor. The kernel gives out the lowest free number,
+// so such an array is as long as there were ever clients at one time, with
+// hardly a gap.
 
 #ifndef SLOTS_H
 #define SLOTS_H

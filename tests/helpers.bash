@@ -299,7 +299,7 @@ client_says() { # N PATTERN
   until grep -q -- "$2" "$out"; do
     if [ "$SECONDS" -ge "$end" ] || ! kill -0 "${!pid}" 2>/dev/null; then
       grep -q -- "$2" "$out" && return
-      saw "the client never said '$2', its last words are '$(tail -n 1 "$out")'"
+      saw "'${2#^}' was awaited, and it got no further than '$(tail -n 1 "$out")'"
       return
     fi
     sleep 0.02
