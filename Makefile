@@ -101,15 +101,13 @@ build/kqueue/06-timeouts/server: $(KQUEUE_OBJECTS)
 
 06-timeouts/server: build/$(POLLER)/06-timeouts/server
 	$(SAY) '  copy     $@'
-	$(DO)cp $< $@
+	$(DO)rm -f $@ && cp $< $@
 
 build/tests/%: build/tests/%.o $(SHARED)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
 
 build/tests/kevent_conformance: $(KQUEUE_OBJECTS)
-build/tests/deadlines_model: build/06-timeouts/deadlines.o
-build/tests/deadlines_model.o: EXTRA_CPPFLAGS = -I06-timeouts
 
 # Whoever includes <sys/event.h> or links with kqueue has to know where it is.
 KQUEUE_USERS := build/05-kqueue/server.o build/common/poller_kqueue.o \
@@ -127,7 +125,8 @@ build/%.o: %.c build/flags
 # Changes when the compiler or a flag does, and everything is built anew.
 build/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(COMPILE) $(LDFLAGS) $(POLLER) $(KQUEUE))' >$@.new
+	@echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) \
+	  $(POLLER) $(KQUEUE))' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 diff:

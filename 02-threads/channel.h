@@ -30,7 +30,10 @@ struct channel {
         .not_empty = PTHREAD_COND_INITIALIZER,                                 \
     }
 
+// Gives a descriptor away; waits while the channel is full.
 void channel_send(struct channel *channel, int fd);
+
+// Returns the descriptor that was sent first; waits while there is none.
 int channel_receive(struct channel *channel);
 
 #endif

@@ -26,7 +26,10 @@ static char inbox[INBOX_SIZE];
 
 // For the unsent bytes of one connection, when there is no memory. While it is
 // taken, what others send stays in the kernel until it can be echoed.
-static _Alignas(struct unsent) char reserve[sizeof(struct unsent) + INBOX_SIZE];
+static union {
+    struct unsent unsent;
+    char room[sizeof(struct unsent) + INBOX_SIZE];
+} reserve;
 static bool memory_is_short;
 
 bool connection_reserve(int fd) {
@@ -78,7 +81,7 @@ static enum interest keep_unsent(struct connection *connection,
     struct unsent *unsent = malloc(sizeof *unsent + length);
     if (unsent == NULL) {
         memory_is_short = true;
-        unsent = (void *)reserve;
+        unsent = &reserve.unsent;
     }
     unsent->start = 0;
     unsent->end = length;
@@ -88,7 +91,7 @@ static enum interest keep_unsent(struct connection *connection,
 }
 
 static void free_unsent(struct connection *connection) {
-    if (connection->unsent == (void *)reserve)
+    if (connection->unsent == &reserve.unsent)
         memory_is_short = false;
     else
         free(connection->unsent);
@@ -144,8 +147,8 @@ static enum interest echo_in_place(struct connection *connection) {
     if (written == -1) return over(connection, errno);
     if (written == 0) return blocked(connection, WRITABLE);
     log_received(connection->fd, inbox, (size_t)written);
-    if (read(connection->fd, inbox, (size_t)written) != written)
-        return over(connection, errno);
+    if (net_read(connection->fd, inbox, (size_t)written) != written)
+        return over(connection, EIO);
     return written == length ? READABLE : blocked(connection, WRITABLE);
 }
 

@@ -90,7 +90,8 @@ static const char *remove_stale(const struct sockaddr_un *name) {
 
     int probe = socket(AF_UNIX, SOCK_STREAM, 0);
     if (probe == -1) return strerror(errno);
-    // Non-blocking, because a server with a full backlog is alive.
+    // Non-blocking, because a server with a full backlog is alive. (Linux says
+    // EAGAIN then. The BSDs say ECONNREFUSED: there it must not be that busy.)
     bool refused =
         net_set_nonblocking(probe) &&
         connect(probe, (const struct sockaddr *)name, sizeof *name) == -1 &&
@@ -102,7 +103,8 @@ static const char *remove_stale(const struct sockaddr_un *name) {
 
 static int open_unix(const struct address *address) {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    strcpy(name.sun_path, address->path); // its length has been checked
+    // Its length has been checked.
+    memcpy(name.sun_path, address->path, strlen(address->path));
 
     // Whoever may write to the path may connect: nobody but this user.
     mode_t mask = umask(S_IXUSR | S_IRWXG | S_IRWXO);
@@ -222,8 +224,8 @@ int listener_accept(int fd) {
 }
 
 int listener_next(void) {
-    static int turn;
-    return listeners[turn++ % listener_count].fd;
+    static unsigned turn;
+    return listeners[turn++ % (unsigned)listener_count].fd;
 }
 
 void listeners_rest(int client) {

@@ -6,8 +6,8 @@
 // When descriptors, memory or threads run out, a client stays in the backlog.
 // A level-triggered listener is then ready all the time and nothing can be done
 // about it: the loop would spin. So all listeners rest: they are not asked
-// until a client leaves, or for a second. Here stands for how long; not to
-// wait for a listener that rests is the stage's part.
+// until a client leaves, or for a second. This module says for how long; the
+// stage must not wait for a listener that rests.
 
 #ifndef LISTENER_H
 #define LISTENER_H

@@ -81,26 +81,24 @@ void log_detail(const char *format, ...) {
     va_end(arguments);
 }
 
-static char *escape(char *out, unsigned char byte) {
+// Writes at most ESCAPED characters and a zero. Returns how many characters.
+static int escape(char *out, unsigned char byte) {
     static const char special[] = "\n\r\t\\\"", letters[] = "nrt\\\"";
     const char *found = byte ? strchr(special, byte) : NULL;
+    bool printable = byte >= ' ' && byte <= '~';
 
     if (found)
-        out += sprintf(out, "\\%c", letters[found - special]);
-    else if (byte < ' ' || byte > '~')
-        out += sprintf(out, "\\%03o", byte);
-    else
-        *out++ = (char)byte;
-    return out;
+        return snprintf(out, ESCAPED + 1, "\\%c", letters[found - special]);
+    return snprintf(out, ESCAPED + 1, printable ? "%c" : "\\%03o", byte);
 }
 
 void log_received(int fd, const char *bytes, size_t length) {
     if (level < NORMAL) return;
     char text[SHOWN * ESCAPED + 1], *end = text;
 
-    for (size_t i = 0; i < length && i < SHOWN; i++)
-        end = escape(end, (unsigned char)bytes[i]);
     *end = '\0';
+    for (size_t i = 0; i < length && i < SHOWN; i++)
+        end += escape(end, (unsigned char)bytes[i]);
     log_event("[%d] received %zu byte%s: \"%s\"%s", fd, length, plural(length),
               text, length > SHOWN ? "..." : "");
 }

@@ -10,8 +10,9 @@
 
 enum { ACCEPT_TRIES = 1000 }; // and then it is not the clients
 
-// What accept(2) reports of one client that is gone before it was taken; the
-// one behind it in the backlog may be well. Linux passes network errors, too.
+// What accept(2) reports of one client that is gone before it was taken, while
+// the one behind it in the backlog may be well; Linux passes network errors,
+// too. Or the call was interrupted.
 static bool client_is_lost(void) {
     switch (errno) {
     case EINTR:

@@ -128,6 +128,12 @@ static void list_options(int takes, char *letters, struct option *names) {
     *names = (struct option){0};
 }
 
+static bool is_taken(int letter, int takes) {
+    for (int i = 0; i < TABLE_SIZE; i++)
+        if (table[i].letter == letter) return !(table[i].takes & ~takes);
+    return false;
+}
+
 static void parse_option(int letter, struct options *options, char **argv,
                          int takes) {
     switch (letter) {
@@ -151,7 +157,8 @@ static void parse_option(int letter, struct options *options, char **argv,
     case ':':
         refuse(argv, takes, "'%s' needs a value", argv[optind - 1]);
     default:
-        if (optopt) refuse(argv, takes, "unknown option '-%c'", optopt);
+        if (optopt && !is_taken(optopt, takes))
+            refuse(argv, takes, "unknown option '-%c'", optopt);
         refuse(argv, takes, "unknown option '%s'", argv[optind - 1]);
     }
 }

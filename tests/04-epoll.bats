@@ -61,3 +61,17 @@ teardown() {
   end_client 7
   end_trace
 }
+
+@test "a flood gets one read a turn, however much there is" {
+  treated_in "chapter 3, fairness"
+  only_linux "strace is Linux's"
+  start_server -q
+  trace_server epoll_wait,read
+  start_client 7 flood
+  client_says 7 flooding
+  end_client 7
+  end_trace
+  greedy=$(awk '$2 ~ /^read/ { if (before == $2) print; before = $2; next }
+                { before = "" }' "$calls")
+  [ -z "$greedy" ]
+}

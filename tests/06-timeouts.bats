@@ -48,6 +48,15 @@ between() { # LOW NUMBER HIGH
   wait_for_log '\] closed: idle for 0.5 s; echoed 0 bytes$'
 }
 
+@test "by its own log, the server is at most a moment late" {
+  only_ours "the log"
+  start_server --timeout 0.5
+  silent_for
+  wait_for_log 'closed: idle'
+  seconds=$(awk '/accepted/ { start = $1 } /closed/ { print $1 - start }' "$server_log")
+  between 0.5 "$seconds" 0.75 || saw "a silent client was closed after $seconds s"
+}
+
 @test "the reason shows the seconds as they were given" {
   only_ours "the log"
   start_server --timeout 0.125

@@ -30,8 +30,10 @@ cannot_listen() { # REASON ADDRESS
   run timeout "$PATIENCE" "$SERVER" "$2"
   [ "$status" -eq 1 ]
   [ "${#lines[@]}" -eq 1 ]
-  [[ "$output" == *" error: cannot listen on $2: $1" ]] ||
+  # The reasons are the system's words, and systems have different ones.
+  echo "$output" | grep -Eq " error: cannot listen on [^ ]+: ($1)\$" ||
     saw "the line is '$output'"
+  [[ "$output" == *" on $2: "* ]]
 }
 
 @test "--help and -h print the usage on stdout and exit with 0" {
@@ -66,6 +68,8 @@ cannot_listen() { # REASON ADDRESS
   refuses "unknown option '--nonsense'" --nonsense
   refuses "unknown option '-x'" -qx
   refuses "unknown option '-x'" -xv
+  refuses "unknown option '-x'" --quiet -xv
+  refuses "unknown option '--quiet=1'" --quiet=1
 }
 
 @test "a bad number is refused" {
@@ -138,7 +142,7 @@ cannot_listen() { # REASON ADDRESS
   server_pid=$!
   # Somebody else may have it: then the error says which address it was.
   wait_for_log 'listening on 127.0.0.1:8080$' ||
-    grep 'cannot listen on 127.0.0.1:8080: Address already in use$' "$server_log"
+    grep -E 'cannot listen on 127.0.0.1:8080: Address (already )?in use$' "$server_log"
   kill -0 "$server_pid" || server_pid=
 }
 
@@ -177,7 +181,7 @@ ipv6() {
 }
 
 @test "an address that is not ours cannot be listened on" {
-  cannot_listen "Cannot assign requested address" 192.0.2.1:8080
+  cannot_listen "(Cannot|Can.t) assign requested address|Address not available" 192.0.2.1:8080
 }
 
 @test "an interface that is not there cannot be listened on" {
@@ -211,7 +215,7 @@ ipv6() {
 
 @test "a Unix socket that somebody listens on is an error and stays theirs" {
   start_server -- "unix:$BATS_TEST_TMPDIR/socket"
-  cannot_listen "Address already in use" "unix:$BATS_TEST_TMPDIR/socket"
+  cannot_listen "Address (already )?in use" "unix:$BATS_TEST_TMPDIR/socket"
   client_does hello
 }
 

@@ -31,6 +31,7 @@ client_does_later() {
   "$client" -t "$PATIENCE" "$address" "$@" >"$BATS_TEST_TMPDIR/later" 2>&1 \
     3>&- 4>&- 7>&- &
   later=$!
+  background+=("$later")
 }
 
 hears_later() {
@@ -82,6 +83,16 @@ hears_later() {
   tell_client 8 hello
   end_client 8
   [ "$(count_log warning)" -eq 0 ] || saw "a warning, and nobody was waiting"
+  stop_server
+  limit=40 start_server
+  start_client 9 crowd "$most"
+  tell_client 9 hello
+  client_says 9 "^$most clients heard"
+  if [ "$stage" != 03 ] || [ -n "${VARIANT:-}" ]; then
+    percent=$(cpu_percent)
+    [ "$percent" -le 5 ] || saw "full, the server took $percent % of a core"
+  fi
+  end_client 9
 }
 
 @test "no listener keeps the others from the descriptors that come free" {
@@ -120,6 +131,7 @@ hears_later() {
     mkfifo "$BATS_TEST_TMPDIR/slow$n"
     "$client" -t "$CLIENT_PATIENCE" "$address" no-read 33554432 3>&- 4>&- \
       <>"$BATS_TEST_TMPDIR/slow$n" >"$BATS_TEST_TMPDIR/client$n.out" 2>&1 &
+    background+=("$!")
     eval "client_pid_$n=\$!"
   done
   for n in {1..30}; do client_says "$n" 'stuck after'; done
@@ -136,6 +148,7 @@ hears_later() {
   for i in 1 2 3 4 5 6; do
     "$client" -t "$PATIENCE" "$address" quick 50 >"$BATS_TEST_TMPDIR/$i" 2>&1 \
       3>&- 4>&- &
+    background+=("$!")
     eval "pid$i=\$!"
   done
   start_client 7 crowd 30
@@ -165,8 +178,12 @@ hears_later() {
   if [ -z "${FOREIGN:-}" ]; then
     [ "$(count_log 'warning: cannot accept: Too many open files; resting until a client leaves$')" -eq 1 ]
     # Somebody is taken, so the episode is over; the next one warns again.
-    tell_client 7 'leave 1'
-    client_says 7 'left, 59 remain'
+    tell_client 7 'leave 60'
+    client_says 7 'left, 0 remain'
+    start_client 8 crowd 60
+    client_says 8 'connected 60'
+    wait_for_log 'warning: cannot accept' 2
+    end_client 8
   fi
   end_client 7
 }
@@ -242,11 +259,10 @@ hears_later() {
   [ "$stage" != 05 ] && [ "${POLLER:-}" != kqueue ] || limit=7
   start_server
   "$client" -t "$PATIENCE" "$address" hello >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
-  hopeless=$!
+  background+=("$!")
   wait_for_log 'warning: cannot accept: Too many open files'
   if [ "$stage" != 03 ] || [ -n "${VARIANT:-}" ]; then
     [ "$(cpu_percent)" -le 5 ]
   fi
   [ "$(count_log warning)" -eq 1 ]
-  kill "$hopeless"
 }

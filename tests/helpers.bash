@@ -125,6 +125,7 @@ trace_server() { # CALLS [INJECTION]...
   for injection; do arguments+=(-e "inject=$injection"); done
   strace "${arguments[@]}" -p "$server_pid" 2>"$calls.log" 3>&- 4>&- &
   strace_pid=$!
+  background+=("$strace_pid")
   until grep -q attached "$calls.log"; do
     kill -0 "$strace_pid" 2>/dev/null || skip "$(tail -n 1 "$calls.log")"
     [ "$SECONDS" -lt "$end" ]
@@ -135,13 +136,24 @@ trace_server() { # CALLS [INJECTION]...
 # Ends the server as well: a strace that lets go in the middle of a call can
 # make it fail with ENOSYS.
 end_trace() {
-  stop_server
+  local status=0
+  kill -TERM "$server_pid"
+  wait "$server_pid" || status=$?
+  [ "$status" -eq 0 ] || [ "$status" -eq 143 ] || saw "the server ended with $status"
+  server_pid=
   wait "$strace_pid" || true
 }
 
-# Ends the server, if the test has not. A server that is gone by itself fails
+# Processes of this test that may still run when it ends.
+background=()
+
+# Ends the server, if the test has not, and whatever else still runs. A server that is gone by itself fails
 # the test, and so does one that a sanitizer has found wrong.
 stop_server() {
+  for pid in ${background[@]+"${background[@]}"}; do
+    kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+  done
+  background=()
   [ -n "${server_pid:-}" ] || return 0
   local pid=$server_pid status=0
   server_pid=
@@ -284,6 +296,7 @@ start_client() { # N COMMAND [ARGUMENT]...
   mkfifo "$pipe"
   "$client" -t "$CLIENT_PATIENCE" "$address" "$@" <"$pipe" >"$pipe.out" 2>&1 \
     3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
+  background+=("$!")
   eval "client_pid_$n=\$!"
   eval "exec $n>\"\$pipe\""
   rm "$pipe"
@@ -320,7 +333,7 @@ end_client() { # N
 # "traditional"), or they do it anyway (macOS, ncat).
 nc_client() { # HOST PORT
   case $(nc -h 2>&1) in
-    *-N*) timeout "$PATIENCE" nc -N "$@" ;;
+    *-N*Shutdown*) timeout "$PATIENCE" nc -N "$@" ;;
     *-q*) timeout "$PATIENCE" nc -q 5 "$@" ;;
     *) nc "$@" ;;
   esac

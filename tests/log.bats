@@ -119,3 +119,12 @@ teardown() {
   run grep -vE '^ *[0-9]+\.[0-9]{3} (listening on 127|waiting in |\[[0-9]+\] is the listener|accept would block|asked [0-9]+ clients? [0-9]+ times? for nothing|\[[0-9]+\] (accepted [0-9.:]+|received [0-9]+ bytes: ".*"|closed: client closed; echoed [0-9]+ bytes|waiting in (read|write)|is ready|read would block)$)' "$server_log"
   [ -z "$output" ]
 }
+
+@test "a number is logged as closed before it is given out again" {
+  start_server
+  client_does quick 1000
+  wait_for_log closed 1000
+  again=$(awk '/accepted/ { if (open[$2]) print $2; open[$2] = 1 }
+               /closed/ { open[$2] = 0 }' "$server_log")
+  [ -z "$again" ]
+}

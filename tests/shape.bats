@@ -5,7 +5,7 @@ load helpers
 
 # A poller's code, without the word that makes it the stage's own.
 poller_of() { # FILE
-  sed -n '/^\(static \)\{0,1\}int poller/,$p' "$1" | sed 's/^static //'
+  sed -nE '/^(static )?int poller/,$p' "$1" | sed 's/^static //'
 }
 
 # Compares as many lines as the shared poller has.
@@ -36,7 +36,7 @@ below_poller() { # FILE
 
 @test "from 03 on the same functions stand in the same order" {
   for server in "$root"/0[3-6]-*/server.c; do
-    found=$(sed -n 's/^[a-z].* \**\(accept_clients\|close_client\|advance_client\|main\)(.*{$/\1/p' "$server" | xargs)
+    found=$(sed -nE 's/^[a-z].* \**(accept_clients|close_client|advance_client|main)\(.*\{$/\1/p' "$server" | xargs)
     [ "$found" = "accept_clients close_client advance_client main" ]
   done
 }
