@@ -122,9 +122,14 @@ teardown() {
 
 @test "a number is logged as closed before it is given out again" {
   start_server
-  client_does quick 1000
-  wait_for_log closed 1000
+  pids=()
+  for _ in 1 2 3 4; do
+    "$client" -t "$PATIENCE" "$address" quick 500 >/dev/null 3>&- 4>&- &
+    pids+=("$!")
+  done
+  wait "${pids[@]}"
+  wait_for_log closed 2000
   again=$(awk '/accepted/ { if (open[$2]) print $2; open[$2] = 1 }
                /closed/ { open[$2] = 0 }' "$server_log")
-  [ -z "$again" ]
+  [ -z "$again" ] || saw "the log has these numbers accepted twice: $again"
 }
