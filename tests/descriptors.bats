@@ -212,6 +212,15 @@ hears_later() {
   end_client 7
 }
 
+# On a busy machine a large crowd needs longer than 06 has patience.
+start_patient_server() {
+  if [ "$stage" = 06 ] && is_ours; then
+    start_server --timeout 60
+  else
+    start_server
+  fi
+}
+
 @test "as many clients as the hard limit allows, up to 20,000, are served" {
   treated_in "chapter 4, what it costs"
   from_stage 04 "scale is what 04 to 06 are for"
@@ -219,7 +228,7 @@ hears_later() {
   [ "$most" != unlimited ] && [ "$most" -lt 20000 ] || most=20000
   ulimit -S -n "$most"
   most=$((most - 100))
-  start_server
+  start_patient_server
   start_client 7 crowd "$most"
   client_says 7 "connected $most"
   tell_client 7 hello
@@ -239,7 +248,7 @@ hears_later() {
   # The header for Linux has a table of its own, of this size a descriptor.
   [ "$stage" != 05 ] && [ "${POLLER:-}" != kqueue ] || bytes=96
   ulimit -S -n 10100
-  start_server
+  start_patient_server
   client_does half-close 1048576
   before=$(resident_kb)
   start_client 7 crowd 10000
