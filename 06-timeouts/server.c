@@ -138,7 +138,7 @@ int main(int argc, char **argv) {
     options = options_parse(argc, argv, TAKES_TIMEOUT | TAKES_ADDRESSES);
     bool draining = false;
 
-    poller_open(false);
+    poller_open(false); // level-triggered
     listeners_open(&options);
     for (int i = 0; i < listener_count; i++)
         if (!net_set_nonblocking(listeners[i].fd) ||
