@@ -149,7 +149,8 @@ lint:
 
 format:
 	clang-format -i $(STAGES:%=%/*.[ch]) common/*.[ch] common/linux/*.c \
-	  common/linux/sys/*.h tests/*.c
+	  common/linux/sys/*.h \
+	  $(wildcard tests/*.[ch] tests/*/*.[ch])
 
 clean:
 	rm -rf build $(STAGES:%=%/server)
@@ -157,4 +158,6 @@ clean:
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
--include $(wildcard build/*.d build/*/*.d build/common/linux/*.d)
+# What else the tests build stands beside them.
+-include $(wildcard tests/*/rules.mk)
+-include $(wildcard build/*/*.d build/*/*/*.d)
