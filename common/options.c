@@ -1,19 +1,16 @@
 #include "options.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "address.h"
 #include "log.h"
+#include "process.h"
 
 #define DEFAULT_ADDRESS "127.0.0.1:8080"
 
@@ -91,28 +88,6 @@ static int64_t round_up(double value) {
     return (double)whole < value ? whole + 1 : whole;
 }
 
-static void open_standard_descriptors(void) {
-    int fd;
-    do fd = open("/dev/null", O_RDWR);
-    while (fd != -1 && fd <= STDERR_FILENO);
-    if (fd != -1) close(fd);
-}
-
-static void raise_descriptor_limit(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return;
-
-    rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
-#ifdef OPEN_MAX // macOS allows no more than this, whatever its hard limit says
-    limit.rlim_cur = OPEN_MAX > before ? OPEN_MAX : before;
-    setrlimit(RLIMIT_NOFILE, &limit);
-#else
-    (void)before;
-#endif
-}
-
 // Fills in what getopt_long() reads: the options that this stage takes.
 static void list_options(int takes, char *letters, struct option *names) {
     *letters++ = ':'; // tell a missing argument from an unknown option
@@ -187,10 +162,7 @@ struct options options_parse(int argc, char **argv, int takes) {
     struct option names[TABLE_SIZE + 1];
     int letter;
 
-    open_standard_descriptors();
-    raise_descriptor_limit();
-    signal(SIGPIPE, SIG_IGN);
-
+    process_prepare();
     opterr = 0;
     list_options(takes, letters, names);
     while ((letter = getopt_long(argc, argv, letters, names, NULL)) != -1) {

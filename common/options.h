@@ -28,11 +28,8 @@ struct options {
     char **addresses; // each one an address_parse() has taken; not owned
 };
 
-// Reads the command line, opens the log at its level and gets the process
-// ready to serve: SIGPIPE is ignored, so that a write to a closed peer is an
-// error (EPIPE) and not the end; descriptors 0, 1 and 2 are open, so that no
-// client gets one of them; and the soft limit of descriptors is raised to the
-// hard limit. See getopt_long(3), signal(7), setrlimit(2).
+// Prepares the process (process.h), reads the command line and opens the log at
+// its level. See getopt_long(3).
 struct options options_parse(int argc, char **argv, int takes);
 
 #endif
