@@ -153,7 +153,7 @@ format:
 	  $(wildcard tests/*.[ch] tests/*/*.[ch])
 
 clean:
-	rm -rf build $(STAGES:%=%/server)
+	rm -rf build tests/crowd $(STAGES:%=%/server)
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
