@@ -387,8 +387,11 @@ static bool nobody_is_left(void) {
 // Goes on to the next phase when this one has come to its end.
 static void turn_phase(int ready_fd) {
     bool time_is_up = phase_end_ms <= clock_ms();
-    if (phase == CONNECTING && born == load->clients && connecting == 0)
+    bool all_have_tried = born == load->clients && connecting == 0;
+    if (phase == CONNECTING && all_have_tried && open_count > 0)
         wait_for_start(ready_fd);
+    else if (phase == CONNECTING && all_have_tried)
+        finish(); // nobody has come through
     else if (phase == WARMING_UP && time_is_up)
         measure();
     else if (phase == MEASURING && (time_is_up || nobody_is_left() ||
