@@ -1,9 +1,10 @@
-# The load client; see tests/crowd --help.
+# The load client: see tests/crowd --help.
 
-tools: tests/crowd
+LOAD := $(filter-out %_test.o,$(call objects,tests/load))
 
-tests/crowd: $(call objects,tests/load) build/common/poller_$(POLLER).o \
-             $(SHARED)
+tools: tests/crowd build/tests/histogram_test
+
+tests/crowd: $(LOAD) build/common/poller_$(POLLER).o $(SHARED)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
 
@@ -13,3 +14,10 @@ tests/crowd: EXTRA_LIBS = $(KQUEUE_LIBS) -lm
 else
 tests/crowd: EXTRA_LIBS = -lm
 endif
+
+build/tests/histogram_test: build/tests/load/histogram_test.o \
+                            build/tests/load/histogram.o
+	$(SAY) '  link     $@'
+	$(DO)$(LINK)
+
+build/tests/histogram_test: EXTRA_LIBS = -lm

@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# The load client: it has to find what is wrong, and to measure what it says.
+
+load helpers
+
+crowd=$root/tests/crowd
+
+teardown() {
+  stop_server
+}
+
+start_liar() { # FAULT
+  SERVER=$root/build/tests/liar start_server "$1" -- 0
+}
+
+finds() { # FAULT WORDS
+  start_liar "$1"
+  run "$crowd" -c 1 -n 1000 --warm-up 0 "$address"
+  [ "$status" -eq 1 ]
+  echo "$output"
+  echo "$output" | grep -q "client 0: .*$2"
+  echo "$output" | grep -q 'errors  *1 '
+}
+
+@test "crowd finds a wrong byte, and says which one" {
+  finds wrong 'byte 288 of what it heard is wrong'
+}
+
+@test "crowd finds a byte too many" {
+  finds extra 'byte 320 of what it heard is one too many'
+}
+
+@test "crowd finds that a server left without an answer" {
+  finds close 'the server closed after 256 of 320 bytes'
+}
+
+@test "crowd finds that bytes are missing" {
+  # Whatever comes next is not what was lost; without a next message it would
+  # wait in vain for long.
+  start_liar short
+  run "$crowd" -c 1 -p 2 -n 1000 --warm-up 0 "$address"
+  [ "$status" -eq 1 ]
+  echo "$output" | grep -q 'is wrong'
+}
+
+@test "crowd says that it cannot connect" {
+  run "$crowd" -c 3 "$("$client" 0 free-port)"
+  [ "$status" -eq 1 ]
+  echo "$output" | grep -q 'cannot connect: Connection refused'
+  echo "$output" | grep -q 'errors  *3 could not connect'
+}
+
+@test "crowd refuses what makes no sense" {
+  for wrong in "-c 0" "-s x" "-d -1" "-n 1x" "--nonsense" "8080 8081" ":8080"; do
+    # shellcheck disable=SC2086  # several words
+    run "$crowd" $wrong
+    [ "$status" -eq 2 ]
+  done
+}
+
+@test "crowd measures as many messages as it was told" {
+  SERVER=$root/03-nonblocking/server start_server --poll
+  run "$crowd" -c 10 -t 3 -n 1001 -j "$address"
+  [ "$status" -eq 0 ]
+  messages=${output##*'"messages": '}
+  messages=${messages%%,*}
+  # Those that came in the same turn are counted, too.
+  [ "$messages" -ge 1001 ] && [ "$messages" -le 1031 ]
+  echo "$output" | grep -q '"errors": 0,'
+}
+
+@test "crowd sends large messages, many at a time, from several processes" {
+  start_server
+  "$crowd" -c 1 -s 1000000 -p 5 -n 20 "$address"
+}
+
+@test "crowd connects anew for every message with --churn" {
+  start_server
+  "$crowd" -c 1 --churn -n 100 "$address"
+  [ "$(count_log accepted)" -ge 100 ]
+}
+
+@test "crowd holds its clients and sees that they are still there" {
+  start_server
+  "$crowd" -c 1 --hold 60 "$address" >"$BATS_TEST_TMPDIR/out" 3>&- &
+  crowd_pid=$!
+  until grep -q 'holding 1 client' "$BATS_TEST_TMPDIR/out"; do sleep 0.01; done
+  kill -INT "$crowd_pid"
+  wait "$crowd_pid"
+  [ "$(count_log 'received 64 bytes')" -eq 2 ]
+}
+
+@test "SIGINT ends crowd early, with the figures so far" {
+  start_server
+  "$crowd" -c 1 -d 600 --warm-up 0 "$address" >"$BATS_TEST_TMPDIR/out" 3>&- &
+  crowd_pid=$!
+  wait_for_log received 100
+  kill -INT "$crowd_pid"
+  wait "$crowd_pid"
+  grep -q 'errors  *none' "$BATS_TEST_TMPDIR/out"
+  grep -q 'p99.9' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "crowd --greet says hello for each client and prints the answer" {
+  start_server
+  run "$crowd" --greet -c 3 --every 0.01 "$address"
+  [ "$status" -eq 0 ]
+  [ "$output" = "client 1 heard: Hello from client 1
+client 2 heard: Hello from client 2
+client 3 heard: Hello from client 3" ]
+}
+
+@test "crowd tells the server's CPU time, which is what the system says" {
+  only_linux "/proc tells CPU time"
+  start_server
+  before=$(cpu_time)
+  run "$crowd" -c 1 -d 1 --warm-up 0 -j --server "$server_pid" "$address"
+  after=$(cpu_time)
+  told=${output##*'"server_cpu_s": '}
+  told=${told%%,*} # seconds, with six places
+  told=$((10#${told/./} / 10000))
+  [ "$told" -gt 0 ]
+  [ "$told" -le $((after - before + 2)) ]
+  [ "$told" -ge $(((after - before) / 2)) ]
+}
+
+@test "the histogram is as exact as its header says" {
+  "$root/build/tests/histogram_test"
+}
