@@ -45,8 +45,12 @@ static void poller_open(bool edge) {
 }
 
 static bool poller_add(int fd) {
-    struct kevent reader = change(fd, EVFILT_READ, EV_ADD | trigger);
-    return kevent(poller, &reader, 1, NULL, 0, NULL) == 0;
+    unsigned short flags = EV_ADD | trigger;
+    // What the second one takes is taken now, while a client can still wait
+    // for memory; and first, so that without it nothing is watched.
+    struct kevent filters[] = {change(fd, EVFILT_WRITE, flags | EV_DISABLE),
+                               change(fd, EVFILT_READ, flags)};
+    return kevent(poller, filters, 2, NULL, 0, NULL) == 0;
 }
 
 static bool poller_change(int fd, enum interest interest) {
@@ -54,8 +58,7 @@ static bool poller_change(int fd, enum interest interest) {
     struct kevent filters[] = {
         change(fd, EVFILT_READ, interest == READABLE ? wanted : EV_DISABLE),
         change(fd, EVFILT_WRITE, interest == WRITABLE ? wanted : EV_DISABLE)};
-    // There is no second filter to disable until one had to wait for room.
-    return kevent(poller, filters, 2, NULL, 0, NULL) == 0 || errno == ENOENT;
+    return kevent(poller, filters, 2, NULL, 0, NULL) == 0;
 }
 
 static int poller_wait(int ready[POLLER_BATCH], int64_t until_ms) {
