@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "clock.h"
 
 enum {
@@ -79,6 +80,12 @@ void log_detail(const char *format, ...) {
     va_start(arguments, format);
     log_line(format, arguments);
     va_end(arguments);
+}
+
+void log_accepted(int fd, const struct sockaddr *peer, socklen_t size) {
+    if (level < NORMAL) return;
+    char name[ADDRESS_SIZE];
+    log_event("[%d] accepted %s", fd, address_name(peer, size, name));
 }
 
 // Writes at most ESCAPED characters and a zero. Returns how many characters.

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 enum log_level { QUIET, NORMAL, VERBOSE };
 
@@ -24,6 +25,9 @@ __attribute__((format(printf, 1, 2))) void log_event(const char *format, ...);
 
 // What the loop does, each wait and what ended it: VERBOSE only.
 __attribute__((format(printf, 1, 2))) void log_detail(const char *format, ...);
+
+// An event: that there is a client, and at which address.
+void log_accepted(int fd, const struct sockaddr *peer, socklen_t size);
 
 // An event: that bytes came, how many, and the first of them. They are shown
 // escaped as in C, so that no client can write to the reader's terminal.

@@ -1,11 +1,10 @@
 #include "net.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "log.h"
 
 enum { ACCEPT_TRIES = 1000 }; // and then it is not the clients
@@ -42,17 +41,13 @@ int net_accept(int listener) {
         client = accept(listener, (struct sockaddr *)&peer, &size);
     } while (client == -1 && client_is_lost() && --tries > 0);
 
-    if (client != -1) {
-        char name[ADDRESS_SIZE];
-        log_event("[%d] accepted %s", client,
-                  address_name((struct sockaddr *)&peer, size, name));
-    }
+    if (client != -1) log_accepted(client, (struct sockaddr *)&peer, size);
     return client;
 }
 
 bool net_set_nonblocking(int fd) {
-    int flags = fcntl(fd, F_GETFL);
-    return flags != -1 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) != -1;
+    int yes = 1;
+    return ioctl(fd, FIONBIO, &yes) != -1; // fcntl(2) would take two calls
 }
 
 bool net_would_block(void) {

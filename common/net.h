@@ -18,7 +18,7 @@ enum { INBOX_SIZE = 64 * 1024 }; // bytes: the most that one read takes
 int net_accept(int listener);
 
 // From now on calls on fd return at once, with EAGAIN where they would wait.
-// See fcntl(2).
+// See ioctl(2), and fcntl(2) for errno.
 bool net_set_nonblocking(int fd);
 
 // Whether the last call failed only because this is not the moment for it: it

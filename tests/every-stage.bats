@@ -344,7 +344,7 @@ waits=accept,read,write,poll,epoll_wait
   from_stage 03 "01 and 02 need no memory for a client"
   only_linux "strace is Linux's"
   only_ours "the test knows what is called"
-  trace_server fcntl "fcntl:error=ENOMEM:when=1"
+  trace_server ioctl "ioctl:error=ENOMEM:when=1"
   client_does hello
   [ "$(count_log 'warning: cannot accept: Cannot allocate memory')" -eq 1 ]
   [ "$(count_log accepted)" -eq 1 ]
