@@ -53,6 +53,7 @@ struct kqueue {
     sigset_t enabled; // what signal_fd reports
     sigset_t blocked; // what was not blocked before
     int signal_fd;
+    bool without_data;
 };
 
 static struct kqueue *kqueues;
@@ -213,7 +214,8 @@ static int change_events(struct kqueue *kq, const struct kevent *changes,
     return count;
 }
 
-static int report_descriptor(const struct filter *filter,
+static int report_descriptor(const struct kqueue *kq,
+                             const struct filter *filter,
                              struct epoll_event ready, struct kevent *event) {
     int fd = ready.data.fd;
     struct watched watched = filter->table[fd];
@@ -221,7 +223,8 @@ static int report_descriptor(const struct filter *filter,
     if (watched.flags & EV_DISABLE) return 0;
 
     int eof = (ready.events & filter->eof) ? EV_EOF : 0;
-    EV_SET(event, fd, filter->name, watched.flags | eof, 0, filter->data(fd),
+    intptr_t data = kq->without_data ? 1 : filter->data(fd);
+    EV_SET(event, fd, filter->name, watched.flags | eof, 0, data,
            watched.udata);
     return 1;
 }
@@ -231,7 +234,7 @@ static int report_writers(struct kqueue *kq, struct kevent *events, int room) {
     int ready_count = epoll_wait(kq->writers.epoll, ready, room, 0);
     int count = 0;
     for (int i = 0; i < ready_count; i++)
-        count += report_descriptor(&kq->writers, ready[i], &events[count]);
+        count += report_descriptor(kq, &kq->writers, ready[i], &events[count]);
     return count;
 }
 
@@ -255,7 +258,7 @@ static int report(struct kqueue *kq, struct epoll_event ready,
     if (ready.data.fd == kq->writers.epoll)
         return report_writers(kq, events, room);
     if (ready.data.fd == kq->signal_fd) return report_signals(kq, events, room);
-    return report_descriptor(&kq->readers, ready, events);
+    return report_descriptor(kq, &kq->readers, ready, events);
 }
 
 // Once reported, an EV_ONESHOT event is deleted, an EV_DISPATCH one disabled.
@@ -349,12 +352,13 @@ static void release_closed(void) {
     }
 }
 
-int kqueue(void) {
+static int open_kqueue(bool without_data) {
     release_closed();
     struct kqueue *kq = calloc(1, sizeof *kq);
     if (kq == NULL) return -1;
     kq->readers = read_filter;
     kq->writers = write_filter;
+    kq->without_data = without_data;
     sigemptyset(&kq->enabled);
     sigemptyset(&kq->blocked);
 
@@ -372,4 +376,12 @@ int kqueue(void) {
     kq->next = kqueues;
     kqueues = kq;
     return fd;
+}
+
+int kqueue(void) {
+    return open_kqueue(false);
+}
+
+int kqueue_without_data(void) {
+    return open_kqueue(true);
 }
