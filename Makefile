@@ -5,6 +5,9 @@
 # make check SERVER=./mine STAGE=04
 #                       runs the tests of a stage on a server of your own
 # make diff STAGE=04    shows what stage 04 changes in stage 03
+# make soak MINUTES=10  lets crowds of good and bad clients loose on 02, 04 and
+#                       06, or on one STAGE; SEED=N repeats one, RATE=N is how
+#                       many clients come a second
 # make deps             installs what build, tour and tests need
 # make lint             checks shell scripts and the layout of the code
 # make format           lays out the code
