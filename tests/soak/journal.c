@@ -122,10 +122,12 @@ static void received(struct client *client, const char *text, int64_t time_ms) {
 
 static void check_expiry(const struct client *client, int64_t time_ms) {
     int64_t late_ms = time_ms - client->account.last_ms - soaking.expire_ms;
-    if (late_ms < 0)
+    if (late_ms < 0) {
+        journal.early++;
         violation("client %" PRIu64 " (%s) was sent away %" PRId64
                   " ms before its time",
                   client->number, client->kind->name, -late_ms);
+    }
     bool is_silent = client->kind->ending == STAYS;
     if (is_silent && late_ms > journal.latest_ms) journal.latest_ms = late_ms;
     journal.expired++;

@@ -17,7 +17,8 @@
 
 struct journal {
     struct sockaddr_in address; // where the server listens; port 0: not yet
-    uint64_t lines, warnings, accepted, expired;
+    uint64_t lines, warnings, accepted;
+    uint64_t expired, early;   // sent away by a deadline, and before it
     uint64_t received, echoed; // bytes
     int64_t latest_ms;         // after its deadline, of who was sent away
     bool stopped;              // it has said so

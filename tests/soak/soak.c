@@ -55,6 +55,7 @@ static struct cost base, worst, early, last, now;
 static int64_t length_ms, end_ms;
 static int64_t rate = 25; // clients a second
 static uint64_t crowds, came[KINDS], sent, heard;
+static uint64_t finished, whole; // clients that heard everything, and its bytes
 static bool is_verbose, has_ended; // the server's log has
 static volatile sig_atomic_t interrupted;
 
@@ -94,6 +95,9 @@ static void settle(struct client *client) {
     came[kind - kinds]++;
     sent += client->sent;
     heard += client->heard;
+    if (client->outcome != FINISHED) return;
+    finished++;
+    whole += client->heard;
 }
 
 // Lets everybody, and the log, move once; for TICK_MS at most.
@@ -267,12 +271,15 @@ static void report_crowd(void) {
     printf("\n  bytes        sent %" PRIu64 ", received %" PRIu64
            ", echoed %" PRIu64 ", heard %" PRIu64 "\n",
            sent, journal.received, journal.echoed, heard);
+    printf("  balance      %" PRIu64 " of them to the byte, of %" PRIu64
+           " clients that stayed to the end\n",
+           whole, finished);
     printf("  log          %" PRIu64 " lines, %" PRIu64 " warnings\n",
            journal.lines, journal.warnings);
     if (soaking.expire_ms != NEVER)
-        printf("  deadlines    %" PRIu64 " sent away, none before its time; "
-               "the latest %" PRId64 " ms after\n",
-               journal.expired, journal.latest_ms);
+        printf("  deadlines    %" PRIu64 " sent away, %" PRIu64
+               " before their time; the latest %" PRId64 " ms after\n",
+               journal.expired, journal.early, journal.latest_ms);
 }
 
 static void report(void) {
