@@ -9,6 +9,8 @@
 #                       06, or on one STAGE; SEED=N repeats one, RATE=N is how
 #                       many clients come a second
 # make deps             installs what build, tour and tests need
+# make peers            builds echo servers on libevent, libuv, libev and Go
+# make deps-peers       installs what those need
 # make lint             checks shell scripts and the layout of the code
 # make format           lays out the code
 # make clean            removes everything that was built
