@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
+
+#include "process.h"
 
 static uint16_t read_port(int argc, char **argv, const char *version) {
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
@@ -25,14 +25,6 @@ static uint16_t read_port(int argc, char **argv, const char *version) {
     return (uint16_t)port;
 }
 
-static void get_ready(void) {
-    signal(SIGPIPE, SIG_IGN);
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int peer_listen(int argc, char **argv, const char *version) {
     struct sockaddr_in address = {
         .sin_family = AF_INET,
@@ -42,7 +34,7 @@ int peer_listen(int argc, char **argv, const char *version) {
     socklen_t size = sizeof address;
     int yes = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
 
-    get_ready();
+    process_prepare();
     if (fd == -1 ||
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) ||

@@ -9,10 +9,10 @@
 enum { INBOX_SIZE = 64 * 1024, REST_S = 1 };
 
 // Reads the command line: a PORT, 0 for the kernel to choose one, or --version,
-// which prints version and ends the program. Ignores SIGPIPE, raises the soft
-// limit of descriptors to the hard one, listens on that port of 127.0.0.1 and
-// says so on stderr. Returns the listening socket: non-blocking, with
-// TCP_NODELAY for clients to inherit. Ends the program where that fails.
+// which prints version and ends the program. Prepares the process as the stages
+// do, listens on that port of 127.0.0.1 and says so on stderr. Returns the
+// listening socket: non-blocking, with TCP_NODELAY for clients to inherit. Ends
+// the program where that fails.
 int peer_listen(int argc, char **argv, const char *version);
 
 #endif

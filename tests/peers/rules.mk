@@ -46,7 +46,8 @@ build/peers/libuv: EXTRA_LIBS = $(shell pkg-config --libs libuv)
 build/peers/libev: EXTRA_LIBS = -lev
 
 $(PEERS_IN_C:%=build/peers/%): build/peers/%: build/tests/peers/%.o \
-                                              build/tests/peers/peer.o
+                                              build/tests/peers/peer.o \
+                                              build/common/process.o
 	@mkdir -p $(@D)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
