@@ -26,6 +26,7 @@ static uint16_t read_port(int argc, char **argv, const char *version) {
 }
 
 int peer_listen(int argc, char **argv, const char *version) {
+    process_prepare();
     struct sockaddr_in address = {
         .sin_family = AF_INET,
         .sin_port = htons(read_port(argc, argv, version)),
@@ -34,7 +35,6 @@ int peer_listen(int argc, char **argv, const char *version) {
     socklen_t size = sizeof address;
     int yes = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
 
-    process_prepare();
     if (fd == -1 ||
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) ||
