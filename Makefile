@@ -4,6 +4,8 @@
 # make test             runs all tests
 # make check SERVER=./mine STAGE=04
 #                       runs the tests of a stage on a server of your own
+# make faults STAGE=04  lets every call of a stage's server fail, one at a time
+#                       (without STAGE, of all; SERVER=./mine, of your own)
 # make diff STAGE=04    shows what stage 04 changes in stage 03
 # make soak MINUTES=10  lets crowds of good and bad clients loose on 02, 04 and
 #                       06, or on one STAGE; SEED=N repeats one, RATE=N is how

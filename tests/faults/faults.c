@@ -1,0 +1,423 @@
+// faults.c: makes calls fail in a program that knows nothing of it.
+//
+//     LD_PRELOAD=build/tests/faults.so FAULT=write:17:ECONNRESET
+//     04-epoll/server
+//
+// FAULT is one FUNCTION:WHEN:WHAT, or several separated by commas. FUNCTION is
+// one of those in faults.h. WHEN counts the calls since the program started:
+//
+//     17        the 17th call
+//     17+3      the 17th and the two after it
+//     5%42      5 of 100 calls, chosen by the seed 42
+//
+// WHAT is what these calls do:
+//
+//     EIO ...   nothing; they return with that errno (or EAI_MEMORY ...)
+//     half      read or write half of what they could
+//     one       read or write one byte
+//
+// FAULT_REPORT names a file that holds a struct report, where the library
+// counts calls and faults. All other calls go to libc at once.
+//
+// It needs a dynamic linker that knows LD_PRELOAD and RTLD_NEXT: Linux and the
+// BSDs. In programs that are linked statically or make system calls without
+// libc (Go), it sees nothing: `strace -e inject=write:error=EIO:when=17` does.
+
+#include "faults.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#endif
+
+#ifndef RTLD_NEXT // glibc has it for _GNU_SOURCE only, and accept() changes
+                  // then
+#define RTLD_NEXT ((void *)-1L)
+#endif
+
+enum { FAULTS_MAX = 16, WRONG_USAGE = 2 };
+enum effect { NONE, FAIL, HALF, ONE };
+
+struct fault {
+    int function;
+    unsigned first, count; // calls
+    unsigned percent, seed;
+    enum effect effect;
+    int error;
+};
+
+static struct fault faults[FAULTS_MAX];
+static int fault_count;
+static struct report unread, *report = &unread;
+
+// --- what FAULT says ---------------------------------------------------------
+
+static const char *const functions[] = FAULT_NAMES;
+
+static const struct {
+    const char *name;
+    int number;
+} errors[] = {
+#define ERROR(name)                                                            \
+    { #name, name }
+    ERROR(EACCES),     ERROR(EADDRINUSE),   ERROR(EADDRNOTAVAIL),
+    ERROR(EAGAIN),     ERROR(EBADF),        ERROR(ECONNABORTED),
+    ERROR(ECONNRESET), ERROR(EHOSTUNREACH), ERROR(EINTR),
+    ERROR(EINVAL),     ERROR(EIO),          ERROR(EMFILE),
+    ERROR(ENETDOWN),   ERROR(ENETUNREACH),  ERROR(ENFILE),
+    ERROR(ENOBUFS),    ERROR(ENODEV),       ERROR(ENOENT),
+    ERROR(ENOMEM),     ERROR(ENOSPC),       ERROR(EPERM),
+    ERROR(EPIPE),      ERROR(EPROTO),       ERROR(ETIMEDOUT),
+    ERROR(EAI_AGAIN),  ERROR(EAI_FAIL),     ERROR(EAI_MEMORY),
+    ERROR(EAI_NONAME), ERROR(EAI_SYSTEM),
+};
+
+_Noreturn static void refuse(const char *text) {
+    fprintf(stderr, "FAULT: '%s' is not FUNCTION:WHEN:WHAT\n", text);
+    _exit(WRONG_USAGE);
+}
+
+static bool parse_what(struct fault *fault, const char *what) {
+    fault->effect = FAIL;
+    if (strcmp(what, "half") == 0) fault->effect = HALF;
+    if (strcmp(what, "one") == 0) fault->effect = ONE;
+    if (fault->effect != FAIL) return true;
+
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (strcmp(what, errors[i].name) == 0) fault->error = errors[i].number;
+    return fault->error != 0;
+}
+
+static bool parse_when(struct fault *fault, const char *when) {
+    char end;
+    fault->count = 1;
+    if (sscanf(when, "%u%%%u%c", &fault->percent, &fault->seed, &end) == 2)
+        return true;
+    fault->percent = 0;
+    if (sscanf(when, "%u+%u%c", &fault->first, &fault->count, &end) == 2)
+        return true;
+    return sscanf(when, "%u%c", &fault->first, &end) == 1;
+}
+
+static void parse_fault(struct fault *fault, const char *text) {
+    char name[32], when[32], what[32];
+    if (sscanf(text, "%31[^:]:%31[^:]:%31[^,]", name, when, what) != 3)
+        refuse(text);
+    fault->function = -1;
+    for (int i = 0; i < FUNCTION_COUNT; i++)
+        if (strcmp(name, functions[i]) == 0) fault->function = i;
+    if (fault->function == -1 || !parse_when(fault, when) ||
+        !parse_what(fault, what))
+        refuse(text);
+}
+
+static void open_report(const char *path) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    void *page = MAP_FAILED;
+    if (fd != -1 && ftruncate(fd, sizeof *report) == 0)
+        page = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED,
+                    fd, 0);
+    if (page == MAP_FAILED) {
+        perror(path);
+        _exit(EXIT_FAILURE);
+    }
+    close(fd);
+    report = page;
+    memset(report, 0, sizeof *report);
+}
+
+// Before main(): what was called until now was not the program's doing.
+__attribute__((constructor)) static void begin(void) {
+    const char *text = getenv("FAULT"), *path = getenv("FAULT_REPORT");
+    if (path) open_report(path);
+
+    struct fault parsed[FAULTS_MAX] = {0};
+    int count = 0;
+    for (; text && *text && count < FAULTS_MAX; count++) {
+        parse_fault(&parsed[count], text);
+        text = strchr(text, ',');
+        if (text) text++;
+    }
+    memcpy(faults, parsed, sizeof faults);
+    memset(report->calls, 0, sizeof report->calls);
+    fault_count = count;
+    report->loaded = 1;
+}
+
+// --- whether a call is to fail -----------------------------------------------
+
+// The same calls for the same seed, whatever other threads do meanwhile.
+static unsigned dice(unsigned seed, unsigned call) {
+    uint64_t mixed = ((uint64_t)seed << 32 | call) * 0x9e3779b97f4a7c15U;
+    mixed = (mixed ^ mixed >> 32) * 0xd6e8feb86659fd93U;
+    return (unsigned)((mixed ^ mixed >> 32) % 100);
+}
+
+static bool falls_on(const struct fault *fault, unsigned call) {
+    if (fault->percent > 0) return dice(fault->seed, call) < fault->percent;
+    return call >= fault->first && call - fault->first < fault->count;
+}
+
+static int peer_port(int fd) {
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    if (getpeername(fd, (struct sockaddr *)&peer, &size) == -1) return 0;
+    if (peer.ss_family == AF_UNIX) return UNIX_PEER;
+    return ntohs(((struct sockaddr_in *)&peer)->sin_port); // IPv6: the same
+}
+
+static void note_hit(int fd, int error) {
+    report->hit_fd = fd;
+    report->hit_port = fd == -1 ? 0 : peer_port(fd);
+    report->hit_error = error;
+    if (report->at_work) report->hit_at_work = 1;
+    report->hits++;
+}
+
+// Who calls one of these has nothing left to prepare.
+static bool waits_for_clients(int function) {
+    return function == CALL_accept || function == CALL_accept4 ||
+           function == CALL_poll || function == CALL_select ||
+           function == CALL_epoll_wait || function == CALL_epoll_pwait;
+}
+
+// Counts a call, and says what is to become of it. If it is to fail, errno is
+// set.
+static enum effect strike(int function, int fd) {
+    unsigned call = atomic_fetch_add(&report->calls[function], 1) + 1;
+    if (waits_for_clients(function)) report->at_work = 1;
+
+    for (int i = 0; i < fault_count; i++) {
+        if (faults[i].function != function) continue;
+        if (!falls_on(&faults[i], call)) continue;
+        note_hit(fd, faults[i].error);
+        if (faults[i].effect == FAIL) errno = faults[i].error;
+        return faults[i].effect;
+    }
+    return NONE;
+}
+
+static size_t shortened(enum effect effect, size_t size) {
+    if (effect == ONE && size > 1) return 1;
+    return effect == HALF && size > 1 ? size / 2 : size;
+}
+
+// --- the functions -----------------------------------------------------------
+
+// Declares next, the function of libc that ours stands before.
+#define FIND_NEXT(name)                                                        \
+    static __typeof__(name) *next;                                             \
+    if (next == NULL) *(void **)&next = dlsym(RTLD_NEXT, #name)
+
+#define FAILS(name, fd) (strike(CALL_##name, fd) == FAIL)
+
+// Functions that fail or do not, and return -1 then.
+#define PLAIN(name, fd, parameters, arguments)                                 \
+    int name parameters {                                                      \
+        FIND_NEXT(name);                                                       \
+        return FAILS(name, fd) ? -1 : next arguments;                          \
+    }
+
+// Functions that move bytes, and may move fewer than they were asked to.
+#define MOVING(name, parameters, arguments)                                    \
+    ssize_t name parameters {                                                  \
+        FIND_NEXT(name);                                                       \
+        enum effect effect = strike(CALL_##name, fd);                          \
+        if (effect == FAIL) return -1;                                         \
+        size = shortened(effect, size);                                        \
+        return next arguments;                                                 \
+    }
+
+MOVING(read, (int fd, void *bytes, size_t size), (fd, bytes, size))
+MOVING(write, (int fd, const void *bytes, size_t size), (fd, bytes, size))
+MOVING(recv, (int fd, void *bytes, size_t size, int flags),
+       (fd, bytes, size, flags))
+MOVING(send, (int fd, const void *bytes, size_t size, int flags),
+       (fd, bytes, size, flags))
+MOVING(recvfrom,
+       (int fd, void *bytes, size_t size, int flags, struct sockaddr *from,
+        socklen_t *length),
+       (fd, bytes, size, flags, from, length))
+MOVING(sendto,
+       (int fd, const void *bytes, size_t size, int flags,
+        const struct sockaddr *to, socklen_t length),
+       (fd, bytes, size, flags, to, length))
+
+PLAIN(accept, fd, (int fd, struct sockaddr *peer, socklen_t *size),
+      (fd, peer, size))
+PLAIN(bind, fd, (int fd, const struct sockaddr *address, socklen_t size),
+      (fd, address, size))
+PLAIN(getsockname, fd, (int fd, struct sockaddr *address, socklen_t *size),
+      (fd, address, size))
+PLAIN(getsockopt, fd,
+      (int fd, int level, int option, void *value, socklen_t *size),
+      (fd, level, option, value, size))
+PLAIN(setsockopt, fd,
+      (int fd, int level, int option, const void *value, socklen_t size),
+      (fd, level, option, value, size))
+PLAIN(socket, -1, (int family, int type, int protocol),
+      (family, type, protocol))
+PLAIN(lstat, -1, (const char *path, struct stat *status), (path, status))
+PLAIN(unlink, -1, (const char *path), (path))
+PLAIN(poll, -1, (struct pollfd * list, nfds_t count, int ms), (list, count, ms))
+PLAIN(select, -1,
+      (int end, fd_set *readers, fd_set *writers, fd_set *others,
+       struct timeval *timeout),
+      (end, readers, writers, others, timeout))
+
+#ifdef __linux__
+int accept4(int fd, struct sockaddr *peer, socklen_t *size, int flags);
+PLAIN(accept4, fd, (int fd, struct sockaddr *peer, socklen_t *size, int flags),
+      (fd, peer, size, flags))
+PLAIN(setrlimit, -1, (__rlimit_resource_t resource, const struct rlimit *limit),
+      (resource, limit))
+PLAIN(signalfd, -1, (int fd, const sigset_t *signals, int flags),
+      (fd, signals, flags))
+PLAIN(epoll_create1, -1, (int flags), (flags))
+PLAIN(epoll_wait, -1, (int fd, struct epoll_event *events, int room, int ms),
+      (fd, events, room, ms))
+PLAIN(epoll_pwait, -1,
+      (int poller, struct epoll_event *events, int room, int ms,
+       const sigset_t *signals),
+      (poller, events, room, ms, signals))
+
+// Only what allocates can fail, and is counted.
+int epoll_ctl(int poller, int operation, int fd, struct epoll_event *event) {
+    FIND_NEXT(epoll_ctl);
+    if (operation == EPOLL_CTL_ADD && FAILS(epoll_ctl, fd)) return -1;
+    return next(poller, operation, fd, event);
+}
+#endif
+
+int listen(int fd, int backlog) {
+    FIND_NEXT(listen);
+    if (FAILS(listen, fd)) return -1;
+    int result = next(fd, backlog);
+
+    struct sockaddr_storage own;
+    socklen_t size = sizeof own;
+    static __typeof__(getsockname) *name_of;
+    *(void **)&name_of = dlsym(RTLD_NEXT, "getsockname");
+    if (result == 0 && name_of(fd, (struct sockaddr *)&own, &size) == 0 &&
+        own.ss_family != AF_UNIX && report->port == 0)
+        report->port = ntohs(((struct sockaddr_in *)&own)->sin_port);
+    return result;
+}
+
+// A close() that fails has closed the descriptor all the same. See close(2).
+int close(int fd) {
+    FIND_NEXT(close);
+    bool fails = FAILS(close, fd);
+    int error = errno;
+    int result = next(fd);
+    if (!fails) return result;
+    errno = error;
+    return -1;
+}
+
+int fcntl(int fd, int command, ...) {
+    FIND_NEXT(fcntl);
+    va_list arguments;
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    return FAILS(fcntl, fd) ? -1 : next(fd, command, argument);
+}
+
+int ioctl(int fd, unsigned long request, ...) {
+    FIND_NEXT(ioctl);
+    va_list arguments;
+    va_start(arguments, request);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    return FAILS(ioctl, fd) ? -1 : next(fd, request, argument);
+}
+
+int open(const char *path, int flags, ...) {
+    FIND_NEXT(open);
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return FAILS(open, -1) ? -1 : next(path, flags, mode);
+}
+
+int getaddrinfo(const char *host, const char *port,
+                const struct addrinfo *hints, struct addrinfo **found) {
+    FIND_NEXT(getaddrinfo);
+    if (!FAILS(getaddrinfo, -1)) return next(host, port, hints, found);
+    int failure = errno;
+    errno = EMFILE; // what EAI_SYSTEM refers to
+    return failure;
+}
+
+int getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
+                socklen_t host_size, char *port, socklen_t port_size,
+                int flags) {
+    FIND_NEXT(getnameinfo);
+    if (FAILS(getnameinfo, -1)) return errno;
+    return next(address, size, host, host_size, port, port_size, flags);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                   void *run(void *), void *argument) {
+    FIND_NEXT(pthread_create);
+    if (FAILS(pthread_create, -1)) return errno;
+    return next(thread, attributes, run, argument);
+}
+
+// --- memory ------------------------------------------------------------------
+
+static struct {
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+} memory;
+
+// dlsym() may want memory itself, and copes when there is none. This happens
+// before main(), so in one thread.
+static bool found_memory(void) {
+    static bool searching;
+    if (memory.realloc) return true;
+    if (searching) return false;
+    searching = true;
+    *(void **)&memory.malloc = dlsym(RTLD_NEXT, "malloc");
+    *(void **)&memory.calloc = dlsym(RTLD_NEXT, "calloc");
+    *(void **)&memory.realloc = dlsym(RTLD_NEXT, "realloc");
+    return true;
+}
+
+void *malloc(size_t size) {
+    if (!found_memory() || FAILS(malloc, -1)) return NULL;
+    return memory.malloc(size);
+}
+
+void *calloc(size_t count, size_t size) {
+    if (!found_memory() || FAILS(calloc, -1)) return NULL;
+    return memory.calloc(count, size);
+}
+
+void *realloc(void *old, size_t size) {
+    if (!found_memory() || FAILS(realloc, -1)) return NULL;
+    return memory.realloc(old, size);
+}
