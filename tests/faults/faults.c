@@ -301,11 +301,18 @@ PLAIN(epoll_pwait, -1,
        const sigset_t *signals),
       (poller, events, room, ms, signals))
 
-// Only what allocates can fail, and is counted.
+// Only a descriptor that is new to the poller takes memory, so only such a call
+// can fail for want of it, and only such calls are counted.
 int epoll_ctl(int poller, int operation, int fd, struct epoll_event *event) {
     FIND_NEXT(epoll_ctl);
-    if (operation == EPOLL_CTL_ADD && FAILS(epoll_ctl, fd)) return -1;
-    return next(poller, operation, fd, event);
+    int result = next(poller, operation, fd, event);
+    if (operation != EPOLL_CTL_ADD || result == -1) return result;
+    if (!FAILS(epoll_ctl, fd)) return 0;
+
+    int error = errno;
+    next(poller, EPOLL_CTL_DEL, fd, event);
+    errno = error;
+    return -1;
 }
 #endif
 

@@ -19,8 +19,8 @@
 //    pthread_attr_destroy, pthread_attr_setdetachstate,
 //    pthread_attr_setstacksize
 //        fail for wrong arguments only
-//    EPOLL_CTL_MOD and EPOLL_CTL_DEL of epoll_ctl
-//        the kernel has what it needs since EPOLL_CTL_ADD and cannot fail
+//    epoll_ctl, but for EPOLL_CTL_ADD of what was not there
+//        the kernel has all that it needs, and cannot fail
 //
 // 3. What makes no system call of its own, like strlen or snprintf. What libc
 //    calls inside (malloc in getaddrinfo) is counted, its own system calls are
@@ -37,12 +37,14 @@
     X(accept)                                                                  \
     X(accept4)                                                                 \
     X(bind)                                                                    \
-    X(calloc) X(close) X(epoll_create1) X(epoll_ctl) X(epoll_pwait)            \
-        X(epoll_wait) X(fcntl) X(getaddrinfo) X(getnameinfo) X(getsockname)    \
-            X(getsockopt) X(ioctl) X(listen) X(lstat) X(malloc) X(open)        \
-                X(poll) X(pthread_create) X(read) X(realloc) X(recv)           \
-                    X(recvfrom) X(select) X(send) X(sendto) X(setrlimit)       \
-                        X(setsockopt) X(signalfd) X(socket) X(unlink) X(write)
+    X(calloc)                                                                  \
+    X(close)                                                                   \
+    X(epoll_create1) X(epoll_ctl) X(epoll_pwait) X(epoll_wait) X(fcntl)        \
+        X(getaddrinfo) X(getnameinfo) X(getsockname) X(getsockopt) X(ioctl)    \
+            X(listen) X(lstat) X(malloc) X(open) X(poll) X(pthread_create)     \
+                X(read) X(realloc) X(recv) X(recvfrom) X(select) X(send)       \
+                    X(sendto) X(setrlimit) X(setsockopt) X(signalfd) X(socket) \
+                        X(unlink) X(write)
 
 #define FAULT_NUMBER(name) CALL_##name,
 enum function { FAULT_FUNCTIONS(FAULT_NUMBER) FUNCTION_COUNT };
