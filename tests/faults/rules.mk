@@ -1,5 +1,5 @@
 # Fault injection: a library that makes calls fail, and a session to fail in.
-FAULTS := build/tests/faults.so build/tests/session
+FAULTS := build/tests/faults.so build/tests/session build/tests/careless
 
 .PHONY: faults
 ifeq ($(SYSTEM),Darwin)
@@ -17,6 +17,7 @@ build/tests/faults.so: tests/faults/faults.c tests/faults/faults.h build/flags
 	$(DO)$(CC) -std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	  -Werror -O2 -g -fPIC -shared -pthread -fno-builtin $< -ldl -o $@
 
-build/tests/session: build/tests/faults/session.o
+build/tests/session build/tests/careless: build/tests/%: \
+                                          build/tests/faults/%.o
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
