@@ -40,12 +40,34 @@
     X(calloc)                                                                  \
     X(close)                                                                   \
     X(epoll_create1)                                                           \
-    X(epoll_ctl) X(epoll_pwait) X(epoll_wait) X(fcntl) X(getaddrinfo)          \
-        X(getnameinfo) X(getsockname) X(getsockopt) X(ioctl) X(listen)         \
-            X(lstat) X(malloc) X(open) X(poll) X(pthread_create) X(read)       \
-                X(realloc) X(recv) X(recvfrom) X(select) X(send) X(sendto)     \
-                    X(setrlimit) X(setsockopt) X(signalfd) X(socket) X(unlink) \
-                        X(write)
+    X(epoll_ctl)                                                               \
+    X(epoll_pwait)                                                             \
+    X(epoll_wait)                                                              \
+    X(fcntl)                                                                   \
+    X(getaddrinfo)                                                             \
+    X(getnameinfo)                                                             \
+    X(getsockname)                                                             \
+    X(getsockopt)                                                              \
+    X(ioctl)                                                                   \
+    X(listen)                                                                  \
+    X(lstat)                                                                   \
+    X(malloc)                                                                  \
+    X(open)                                                                    \
+    X(poll)                                                                    \
+    X(pthread_create)                                                          \
+    X(read)                                                                    \
+    X(realloc)                                                                 \
+    X(recv)                                                                    \
+    X(recvfrom)                                                                \
+    X(select)                                                                  \
+    X(send)                                                                    \
+    X(sendto)                                                                  \
+    X(setrlimit)                                                               \
+    X(setsockopt)                                                              \
+    X(signalfd)                                                                \
+    X(socket)                                                                  \
+    X(unlink)                                                                  \
+    X(write)
 
 #define FAULT_NUMBER(name) CALL_##name,
 enum function { FAULT_FUNCTIONS(FAULT_NUMBER) FUNCTION_COUNT };
