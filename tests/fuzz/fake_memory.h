@@ -1,0 +1,18 @@
+// fake_memory.h: memory that is counted, runs out when a model wants it to, and
+// never keeps what was in it.
+//
+// A block that is given back is filled with rubbish first, and a block that
+// grows always moves: who uses an old pointer notices.
+
+#ifndef FAKE_MEMORY_H
+#define FAKE_MEMORY_H
+
+#include <stddef.h>
+
+// Of a hundred calls, so many find no memory.
+extern unsigned memory_fails;
+
+// What is taken now, in blocks and in bytes; an array is what realloc() gave.
+extern size_t memory_blocks, memory_arrays, memory_bytes;
+
+#endif

@@ -1,0 +1,192 @@
+#include "fake_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "model.h"
+#include "net.h"
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+// A prime: no size of a buffer divides it.
+enum { PERIOD = 100003, CALLS_MAX = 64 };
+
+struct fake_socket fake_sockets[SOCKETS];
+struct weather weather;
+struct turn turn = {.fd = -1};
+
+// All streams are this one, repeated, and start at different places.
+static char bytes_of_all[PERIOD + INBOX_SIZE];
+
+ssize_t fake_read(int fd, void *bytes, size_t size);
+ssize_t fake_recv(int fd, void *bytes, size_t size, int flags);
+ssize_t fake_write(int fd, const void *bytes, size_t length);
+ssize_t fake_send(int fd, const void *bytes, size_t length, int flags);
+int fake_fcntl(int fd, int command, ...);
+int fake_close(int fd);
+
+static void make_bytes(void) {
+    for (size_t i = 0; i < PERIOD; i++) bytes_of_all[i] = (char)chance();
+    memcpy(bytes_of_all + PERIOD, bytes_of_all, INBOX_SIZE);
+}
+
+static const char *stream_at(const struct fake_socket *socket,
+                             uint64_t position) {
+    return bytes_of_all + (socket->stream + position) % PERIOD;
+}
+
+bool stream_is(const struct fake_socket *socket, uint64_t position,
+               const char *bytes, size_t length) {
+    expect(length <= INBOX_SIZE, "more than an inbox at once");
+    return memcmp(stream_at(socket, position), bytes, length) == 0;
+}
+
+void fake_socket_open(int fd) {
+    static bool made;
+    if (!made) make_bytes();
+    made = true;
+    fake_sockets[fd] =
+        (struct fake_socket){.open = true, .stream = below(PERIOD)};
+}
+
+void turn_begin(int fd) {
+    turn = (struct turn){.fd = fd};
+}
+
+static struct fake_socket *called(int fd) {
+    expect(fd == turn.fd, "it uses a descriptor that is not its own");
+    expect(fake_sockets[fd].open, "it uses a descriptor that is closed");
+    expect(++turn.calls < CALLS_MAX, "it calls and calls and does not return");
+    return &fake_sockets[fd];
+}
+
+static ssize_t failed(const char *format, int error) {
+    note(format, turn.fd, error, 0);
+    errno = error;
+    return -1;
+}
+
+// Errors that a socket may have at any time. Once it has one it keeps it.
+static bool breaks(struct fake_socket *socket) {
+    static const int errors[] = {ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH,
+                                 EIO};
+    if (!socket->broken && below(1000) < weather.breaks)
+        socket->broken = errors[below(sizeof errors / sizeof *errors)];
+    if (socket->broken) turn.error = socket->broken;
+    return socket->broken;
+}
+
+static size_t shorten(size_t length) {
+    if (!percent(weather.shortens)) return length;
+    return percent(20) ? length - length / 2 : some((unsigned)length);
+}
+
+// What has been echoed out of the kernel's hands is certainly still in it.
+static ssize_t take_back(struct fake_socket *socket, char *bytes, size_t size) {
+    expect(size <= socket->echoed - socket->taken,
+           "it takes bytes that it has not echoed and cannot keep");
+    memcpy(bytes, stream_at(socket, socket->taken), size);
+    socket->taken += size;
+    turn.taken += size;
+    turn.read_blocked = false;
+    note("    [%ld] takes back %ld", turn.fd, (long)size, 0);
+    return (ssize_t)size;
+}
+
+static ssize_t receive(int fd, char *bytes, size_t size, bool peek) {
+    struct fake_socket *socket = called(fd);
+    uint64_t waiting = socket->sent - socket->taken;
+    expect(socket->taken <= socket->echoed, "it reads and has bytes unsent");
+    expect(size > 0 && size <= INBOX_SIZE, "it reads no inbox");
+
+    if (percent(weather.interrupts)) {
+        turn.read_blocked = true;
+        return failed("    [%ld] read is interrupted", EINTR);
+    }
+    if (socket->echoed > socket->taken && !peek)
+        return take_back(socket, bytes, size);
+    if (breaks(socket)) return failed("    [%ld] read fails", socket->broken);
+    if (waiting == 0 && socket->finished) {
+        turn.ended = true;
+        note("    [%ld] read: the end", fd, 0, 0);
+        return 0;
+    }
+    turn.read_blocked = waiting == 0 || percent(weather.blocks);
+    if (turn.read_blocked) return failed("    [%ld] read blocks", EAGAIN);
+
+    size_t length = shorten(size < waiting ? size : (size_t)waiting);
+    memcpy(bytes, stream_at(socket, socket->taken), length);
+    socket->seen = socket->taken + length;
+    turn.peeked |= peek;
+    if (!peek) socket->taken += length;
+    if (!peek) turn.taken += length;
+    note(peek ? "    [%ld] peeks at %ld, %ld fit"
+              : "    [%ld] reads %ld, %ld fit",
+         fd, (long)length, (long)size);
+    return (ssize_t)length;
+}
+
+ssize_t fake_read(int fd, void *bytes, size_t size) {
+    return receive(fd, bytes, size, false);
+}
+
+ssize_t fake_recv(int fd, void *bytes, size_t size, int flags) {
+    expect((flags & ~(MSG_PEEK | MSG_DONTWAIT)) == 0, "a flag of recv()");
+    return receive(fd, bytes, size, flags & MSG_PEEK);
+}
+
+ssize_t fake_write(int fd, const void *bytes, size_t length) {
+    struct fake_socket *socket = called(fd);
+    turn.refused = true;
+    expect(length > 0, "it writes nothing");
+    expect(socket->echoed + length <= socket->seen,
+           "it writes more than it has received");
+    expect(stream_is(socket, socket->echoed, bytes, length),
+           "what goes out is not what came in");
+
+    if (percent(weather.interrupts))
+        return failed("    [%ld] write is interrupted", EINTR);
+    if (breaks(socket)) return failed("    [%ld] write fails", socket->broken);
+    if (percent(weather.blocks))
+        return failed("    [%ld] write blocks", EAGAIN);
+
+    size_t written = shorten(length);
+    socket->echoed += written;
+    turn.written += written;
+    turn.refused = written < length;
+    note("    [%ld] writes %ld of %ld", fd, (long)written, (long)length);
+    return (ssize_t)written;
+}
+
+ssize_t fake_send(int fd, const void *bytes, size_t length, int flags) {
+    expect((flags & ~(MSG_NOSIGNAL | MSG_DONTWAIT)) == 0, "a flag of send()");
+    return fake_write(fd, bytes, length);
+}
+
+int fake_fcntl(int fd, int command, ...) {
+    struct fake_socket *socket = called(fd);
+    if (percent(weather.breaks))
+        return (int)failed("    [%ld] fcntl fails", EBADF);
+    if (command == F_GETFL) return O_RDWR;
+
+    va_list arguments;
+    va_start(arguments, command);
+    int flags = va_arg(arguments, int);
+    va_end(arguments);
+    expect(command == F_SETFL && (flags & O_RDWR), "the flags of fcntl()");
+    socket->nonblocking = flags & O_NONBLOCK;
+    return 0;
+}
+
+int fake_close(int fd) {
+    called(fd)->open = false;
+    turn.closed = true;
+    note("    [%ld] is closed", fd, 0, 0);
+    return 0;
+}

@@ -1,0 +1,53 @@
+// fake_system.h: read before a source file, puts the models' fake system in the
+// place of the real one. The source itself stays as it is.
+//
+// The system's headers come first and the names are replaced after that. So
+// nothing brings the real calls back, neither the aliases that macOS and NetBSD
+// give them in their headers nor the checked versions of _FORTIFY_SOURCE; -D on
+// the command line would fall for both. The linker's --wrap would do, too,
+// but not every linker has it.
+
+#ifndef FAKE_SYSTEM_H
+#define FAKE_SYSTEM_H
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+// fake_socket.c
+ssize_t fake_read(int fd, void *bytes, size_t size);
+ssize_t fake_recv(int fd, void *bytes, size_t size, int flags);
+ssize_t fake_write(int fd, const void *bytes, size_t length);
+ssize_t fake_send(int fd, const void *bytes, size_t length, int flags);
+int fake_fcntl(int fd, int command, ...);
+int fake_close(int fd);
+
+// fake_memory.c
+void *fake_malloc(size_t size);
+void *fake_realloc(void *block, size_t size);
+void fake_free(void *block);
+
+// clock_model.c
+int fake_clock_gettime(clockid_t clock, struct timespec *now);
+
+// listener_model.c
+int fake_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms);
+
+#define read          fake_read
+#define recv          fake_recv
+#define write         fake_write
+#define send          fake_send
+#define fcntl         fake_fcntl
+#define close         fake_close
+#define malloc        fake_malloc
+#define realloc       fake_realloc
+#define free          fake_free
+#define clock_gettime fake_clock_gettime
+#define poll          fake_poll
+
+#endif
