@@ -100,6 +100,7 @@ static void check_memory(void) {
     expect(memory_bytes <= bound, "it takes more memory than the header says");
     expect(memory_arrays <= 1, "an array is lost");
     reserve_is_taken();
+    expect(connection_of(connection_end()) == NULL, "one beyond the end");
 }
 
 static void check_over(const struct connection *connection,
@@ -191,7 +192,10 @@ static void advance(int fd) {
     const struct fake_socket *socket = &fake_sockets[fd];
     bool held = clients[fd].holds, scarce = reserve_is_taken();
     uint64_t before = socket->echoed;
-    note("[%ld] advances, waiting %s", fd, (long)clients[fd].interest, 0);
+    note(clients[fd].interest == READABLE
+             ? "[%ld] was waiting for bytes and advances"
+             : "[%ld] was waiting for room and advances",
+         fd, 0, 0);
 
     check_same(connection, fd);
     turn_begin(fd);

@@ -14,7 +14,7 @@
 
 enum {
     STEPS = 1000 * 1000,
-    SEASON = 3000, // steps between two sizes of the queue
+    SEASON = 500, // steps between two sizes of the queue
     DESCRIPTORS = 3000,
     QUEUED_MAX = 100, // as many as are cheap to search
 };
@@ -136,7 +136,7 @@ int main(int argc, char **argv) {
     model_open(argc, argv, STEPS);
     for (unsigned long step = 0; model_step(); step++) {
         if (step % SEASON == 0) {
-            count_max = (int)some(QUEUED_MAX);
+            count_max = 1 + (int)some(QUEUED_MAX - 1);
             memory_fails = percent(50) ? below(90) : 0;
         }
         take_step();

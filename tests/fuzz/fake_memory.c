@@ -9,6 +9,7 @@
 #include "model.h"
 
 enum { TAKEN = 0x600d, GIVEN_BACK = 0xdead, RUBBISH = 0xa5 };
+enum { GUARD = 64 }; // bytes of rubbish behind every block
 
 // Stands before every block.
 struct block {
@@ -38,10 +39,10 @@ static void *take(size_t size, bool array) {
         errno = ENOMEM;
         return NULL;
     }
-    struct block *block = malloc(sizeof *block + size);
+    struct block *block = malloc(sizeof *block + size + GUARD);
     if (block == NULL) abort();
     *block = (struct block){.size = size, .state = TAKEN, .array = array};
-    memset(block->bytes, RUBBISH, size);
+    memset(block->bytes, RUBBISH, size + GUARD);
     *(array ? &memory_arrays : &memory_blocks) += 1;
     memory_bytes += size;
     return block->bytes;
@@ -63,6 +64,9 @@ void *fake_realloc(void *old, size_t size) {
 void fake_free(void *bytes) {
     if (bytes == NULL) return;
     struct block *block = block_of(bytes);
+    const unsigned char *guard = (unsigned char *)bytes + block->size;
+    for (int i = 0; i < GUARD; i++)
+        expect(guard[i] == RUBBISH, "it writes beyond its memory");
     *(block->array ? &memory_arrays : &memory_blocks) -= 1;
     memory_bytes -= block->size;
     block->state = GIVEN_BACK;

@@ -1,8 +1,9 @@
 // fake_memory.h: memory that is counted, runs out when a model wants it to, and
 // never keeps what was in it.
 //
-// A block that is given back is filled with rubbish first, and a block that
-// grows always moves: who uses an old pointer notices.
+// A block that is given back is filled with rubbish first, a block that grows
+// always moves, and rubbish stands behind each: who uses an old pointer, or one
+// byte too many, notices.
 
 #ifndef FAKE_MEMORY_H
 #define FAKE_MEMORY_H

@@ -65,6 +65,7 @@ int main(int argc, char **argv) {
     for (unsigned long step = 0; model_step(); step++) {
         if (step % 1000 == 0) start_again();
         int index = (int)some(INDEX_MAX) - 1;
+        if (percent(5) && room < INDEX_MAX) index = room; // just too far
         if (percent(20)) reserve(index);
         if (percent(20)) change(index);
         check(index);
