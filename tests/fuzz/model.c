@@ -22,6 +22,8 @@ enum {
 };
 
 unsigned long model_steps;
+char **model_files;
+void (*model_failed)(void);
 
 static const char *program;
 static unsigned long seed, steps_begun;
@@ -66,15 +68,18 @@ void note(const char *format, long first, long second, long third) {
 static void tell(void) {
     unsigned long start = noted > NOTES ? noted - NOTES : 0;
 
-    printf("the last that happened:\n");
+    if (noted > 0) printf("the last that happened:\n");
     for (unsigned long i = start; i < noted; i++) {
         const long *numbers = notes[i % NOTES].numbers;
         printf("    ");
         printf(notes[i % NOTES].format, numbers[0], numbers[1], numbers[2]);
         printf("\n");
     }
-    printf("in step %lu; to see it again: %s --seed %lu --steps %lu\n",
+    if (model_failed) model_failed();
+    printf("in step %lu; to see it again:\n    %s --seed %lu --steps %lu",
            steps_begun, program, seed, model_steps);
+    for (char **file = model_files; *file; file++) printf(" %s", *file);
+    printf("\n");
     fflush(stdout);
 }
 
@@ -100,16 +105,18 @@ static unsigned long number(const char *option, const char *text) {
 }
 
 static void parse(char **arguments) {
-    for (; *arguments; arguments += 2) {
+    for (; *arguments && **arguments == '-'; arguments += 2) {
         if (strcmp(*arguments, "--seed") == 0)
             seed = number(*arguments, arguments[1]);
         else if (strcmp(*arguments, "--steps") == 0)
             model_steps = number(*arguments, arguments[1]);
         else {
-            fprintf(stderr, "usage: %s [--seed S] [--steps N]\n", program);
+            fprintf(stderr, "usage: %s [--seed S] [--steps N] [FILE]...\n",
+                    program);
             exit(2);
         }
     }
+    model_files = arguments;
 }
 
 void model_open(int argc, char **argv, unsigned long steps) {

@@ -14,8 +14,14 @@
 // How many steps to take: --steps N.
 extern unsigned long model_steps;
 
-// Reads the command line, [--seed S] [--steps N], and says what it does; ends
-// the program with 2 when the line is wrong.
+// What the command line says after that; NULL at the end.
+extern char **model_files;
+
+// What else is to be told when something is wrong, NULL for nothing.
+extern void (*model_failed)(void);
+
+// Reads the command line, [--seed S] [--steps N] [FILE]..., and says what it
+// does; ends the program with 2 when the line is wrong.
 void model_open(int argc, char **argv, unsigned long steps);
 
 // The next step begins. False when all have been taken.

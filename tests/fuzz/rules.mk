@@ -1,49 +1,64 @@
-# The models of tests/fuzz and the fuzzers, below build/tests/fuzz.
+# The models and the fuzz targets; see tests/fuzz/README.md.
 
 FUZZ    := build/tests/fuzz
 STEPS   ?= 1000000
 SECONDS ?= 20
+CLANG   ?= clang
 MODELS  := connection_model deadlines_model listener_model slots_model \
            clock_model channel_stress
+TARGETS := address options log
 
-.PHONY: models fuzz
+.PHONY: models fuzz standalone
 
 models: $(MODELS:%=$(FUZZ)/%)
 	@for model in $^; do \
 	  $$model --steps $(STEPS) $(SEED:%=--seed %) || exit; \
 	done
 
-# The real code, unchanged, in the models' system.
-FAKED = $(SAY) '  compile  $<, faked'
-FAKED_COMPILE = $(DO)$(COMPILE) -include tests/fuzz/fake_system.h -c $< -o $@
+standalone: $(TARGETS:%=$(FUZZ)/fuzz_%)
+	@for target in $(TARGETS); do \
+	  $(FUZZ)/fuzz_$$target --steps $(STEPS) $(SEED:%=--seed %) \
+	    tests/fuzz/corpus/$$target/* || exit; \
+	done
+
+fuzz:
+	@CLANG='$(CLANG)' tests/fuzz/fuzz '$(SECONDS)' $(TARGETS)
+
+# The real code, unchanged, with a fake in the place of the system.
+FAKE = tests/fuzz/fake_system.h
+$(FUZZ)/faked-options.o: FAKE = tests/fuzz/fake_exit.h
 
 $(FUZZ)/faked-%.o: common/%.c build/flags
 	@mkdir -p $(@D)
-	$(FAKED)
-	$(FAKED_COMPILE)
+	$(SAY) '  compile  $<, faked'
+	$(DO)$(COMPILE) -include $(FAKE) -c $< -o $@
 
 $(FUZZ)/faked-%.o: 06-timeouts/%.c build/flags
 	@mkdir -p $(@D)
-	$(FAKED)
-	$(FAKED_COMPILE)
+	$(SAY) '  compile  $<, faked'
+	$(DO)$(COMPILE) -include $(FAKE) -c $< -o $@
 
 $(FUZZ)/deadlines_model.o: EXTRA_CPPFLAGS = -I06-timeouts
 $(FUZZ)/channel_stress.o:  EXTRA_CPPFLAGS = -I02-threads
 
-# What each of them is made of, besides itself and model.c.
-PARTS_connection_model = $(addprefix $(FUZZ)/,fake_socket.o fake_memory.o \
-                           faked-connection.o faked-net.o faked-slots.o) \
+# What each is made of, besides itself and model.c.
+faked = $(1:%=$(FUZZ)/faked-%.o)
+PARTS_connection_model = $(FUZZ)/fake_socket.o $(FUZZ)/fake_memory.o \
+                         $(call faked,connection net slots) \
                          build/common/address.o
-PARTS_deadlines_model  = $(addprefix $(FUZZ)/,fake_memory.o \
-                           faked-deadlines.o faked-slots.o)
-PARTS_listener_model   = $(FUZZ)/faked-listener.o build/common/address.o
-PARTS_slots_model      = $(addprefix $(FUZZ)/,fake_memory.o faked-slots.o)
-PARTS_clock_model      = $(FUZZ)/faked-clock.o
+PARTS_deadlines_model  = $(FUZZ)/fake_memory.o $(call faked,deadlines slots)
+PARTS_listener_model   = $(call faked,listener) build/common/address.o
+PARTS_slots_model      = $(FUZZ)/fake_memory.o $(call faked,slots)
+PARTS_clock_model      = $(call faked,clock)
 PARTS_channel_stress   = build/02-threads/channel.o
+PARTS_fuzz_address     = build/common/address.o
+PARTS_fuzz_options     = $(call faked,options) build/common/address.o
+PARTS_fuzz_log         = $(call faked,log)
 
-define model_rule
+define fuzz_rule
 $(FUZZ)/$1: $(FUZZ)/$1.o $(FUZZ)/model.o $$(PARTS_$1)
 	$$(SAY) '  link     $$@'
 	$$(DO)$$(LINK)
 endef
-$(foreach model,$(MODELS),$(eval $(call model_rule,$(model))))
+$(foreach one,$(MODELS) $(TARGETS:%=fuzz_%),$(eval $(call fuzz_rule,$(one))))
+$(TARGETS:%=$(FUZZ)/fuzz_%): $(FUZZ)/standalone.o
