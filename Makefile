@@ -10,6 +10,11 @@
 # make soak MINUTES=10  lets crowds of good and bad clients loose on 02, 04 and
 #                       06, or on one STAGE; SEED=N repeats one, RATE=N is how
 #                       many clients come a second
+# make models STEPS=1000000
+#                       drives connection, deadlines and others through a fake
+#                       system, in all orders, and compares with a model
+# make fuzz SECONDS=60  looks for input that addresses, options or log cannot
+#                       bear
 # make deps             installs what build, tour and tests need
 # make peers            builds echo servers on libevent, libuv, libev and Go
 # make deps-peers       installs what those need

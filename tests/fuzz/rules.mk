@@ -10,6 +10,8 @@ TARGETS := address options log
 
 .PHONY: models fuzz standalone
 
+tools: $(MODELS:%=$(FUZZ)/%) $(TARGETS:%=$(FUZZ)/fuzz_%)
+
 models: $(MODELS:%=$(FUZZ)/%)
 	@for model in $^; do \
 	  $$model --steps $(STEPS) $(SEED:%=--seed %) || exit; \
