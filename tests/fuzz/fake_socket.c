@@ -19,7 +19,7 @@ enum { PERIOD = 100003, CALLS_MAX = 64 };
 
 struct fake_socket fake_sockets[SOCKETS];
 struct weather weather;
-struct turn turn = {.fd = -1};
+struct turn turn = {.fd = ANYBODY};
 
 // All streams are this one, repeated, and start at different places.
 static char bytes_of_all[PERIOD + INBOX_SIZE];
@@ -60,14 +60,16 @@ void turn_begin(int fd) {
 }
 
 static struct fake_socket *called(int fd) {
-    expect(fd == turn.fd, "it uses a descriptor that is not its own");
+    expect(fd == turn.fd || turn.fd == ANYBODY,
+           "it uses a descriptor that is not its own");
     expect(fake_sockets[fd].open, "it uses a descriptor that is closed");
-    expect(++turn.calls < CALLS_MAX, "it calls and calls and does not return");
+    expect(++turn.calls < CALLS_MAX || turn.fd == ANYBODY,
+           "it calls and calls and does not return");
     return &fake_sockets[fd];
 }
 
-static ssize_t failed(const char *format, int error) {
-    note(format, turn.fd, error, 0);
+static ssize_t failed(int fd, const char *format, int error) {
+    note(format, fd, error, 0);
     errno = error;
     return -1;
 }
@@ -95,7 +97,8 @@ static ssize_t take_back(struct fake_socket *socket, char *bytes, size_t size) {
     socket->taken += size;
     turn.taken += size;
     turn.read_blocked = false;
-    note("    [%ld] takes back %ld", turn.fd, (long)size, 0);
+    note("    [%ld] takes back %ld", (long)(socket - fake_sockets), (long)size,
+         0);
     return (ssize_t)size;
 }
 
@@ -107,18 +110,19 @@ static ssize_t receive(int fd, char *bytes, size_t size, bool peek) {
 
     if (percent(weather.interrupts)) {
         turn.read_blocked = true;
-        return failed("    [%ld] read is interrupted", EINTR);
+        return failed(fd, "    [%ld] read is interrupted", EINTR);
     }
     if (socket->echoed > socket->taken && !peek)
         return take_back(socket, bytes, size);
-    if (breaks(socket)) return failed("    [%ld] read fails", socket->broken);
+    if (breaks(socket))
+        return failed(fd, "    [%ld] read fails", socket->broken);
     if (waiting == 0 && socket->finished) {
         turn.ended = true;
         note("    [%ld] read: the end", fd, 0, 0);
         return 0;
     }
     turn.read_blocked = waiting == 0 || percent(weather.blocks);
-    if (turn.read_blocked) return failed("    [%ld] read blocks", EAGAIN);
+    if (turn.read_blocked) return failed(fd, "    [%ld] read blocks", EAGAIN);
 
     size_t length = shorten(size < waiting ? size : (size_t)waiting);
     memcpy(bytes, stream_at(socket, socket->taken), length);
@@ -151,10 +155,11 @@ ssize_t fake_write(int fd, const void *bytes, size_t length) {
            "what goes out is not what came in");
 
     if (percent(weather.interrupts))
-        return failed("    [%ld] write is interrupted", EINTR);
-    if (breaks(socket)) return failed("    [%ld] write fails", socket->broken);
+        return failed(fd, "    [%ld] write is interrupted", EINTR);
+    if (breaks(socket))
+        return failed(fd, "    [%ld] write fails", socket->broken);
     if (percent(weather.blocks))
-        return failed("    [%ld] write blocks", EAGAIN);
+        return failed(fd, "    [%ld] write blocks", EAGAIN);
 
     size_t written = shorten(length);
     socket->echoed += written;
@@ -172,8 +177,9 @@ ssize_t fake_send(int fd, const void *bytes, size_t length, int flags) {
 int fake_fcntl(int fd, int command, ...) {
     struct fake_socket *socket = called(fd);
     if (percent(weather.breaks))
-        return (int)failed("    [%ld] fcntl fails", EBADF);
-    if (command == F_GETFL) return O_RDWR;
+        return (int)failed(fd, "    [%ld] fcntl fails", EBADF);
+    if (command == F_GETFL)
+        return socket->nonblocking ? O_RDWR | O_NONBLOCK : O_RDWR;
 
     va_list arguments;
     va_start(arguments, command);

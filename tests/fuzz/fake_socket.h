@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { ANYBODY = -1 };   // has a turn
 enum { SOCKETS = 4096 }; // descriptors go from 0 to this, exclusive
 
 struct fake_socket {
@@ -38,7 +39,7 @@ extern struct weather weather;
 
 // What happened to the one socket that the server may use at this time.
 struct turn {
-    int fd;            // NOBODY's: -1
+    int fd;            // or ANYBODY
     int calls;         // of the system
     size_t taken;      // bytes
     size_t written;    // bytes

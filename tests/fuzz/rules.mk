@@ -5,7 +5,7 @@ STEPS   ?= 1000000
 SECONDS ?= 20
 CLANG   ?= clang
 MODELS  := connection_model deadlines_model listener_model slots_model \
-           clock_model channel_stress
+           clock_model server_model channel_stress
 TARGETS := address options log
 
 .PHONY: models fuzz standalone
@@ -40,6 +40,11 @@ $(FUZZ)/faked-%.o: 06-timeouts/%.c build/flags
 	$(SAY) '  compile  $<, faked'
 	$(DO)$(COMPILE) -include $(FAKE) -c $< -o $@
 
+# Its main() is one function more, and what opens sockets is the model's.
+$(FUZZ)/faked-server.o: EXTRA_CPPFLAGS = -Dmain=server_main -Wno-return-type \
+                        -Wno-missing-prototypes \
+                        -Dlisteners_open=model_listeners_open
+
 $(FUZZ)/deadlines_model.o: EXTRA_CPPFLAGS = -I06-timeouts
 $(FUZZ)/channel_stress.o:  EXTRA_CPPFLAGS = -I02-threads
 
@@ -50,6 +55,9 @@ PARTS_connection_model = $(FUZZ)/fake_socket.o $(FUZZ)/fake_memory.o \
                          build/common/address.o
 PARTS_deadlines_model  = $(FUZZ)/fake_memory.o $(call faked,deadlines slots)
 PARTS_listener_model   = $(call faked,listener) build/common/address.o
+PARTS_server_model     = $(FUZZ)/fake_socket.o $(FUZZ)/fake_memory.o \
+                         $(call faked,server connection deadlines listener \
+                           slots clock) build/common/address.o
 PARTS_slots_model      = $(FUZZ)/fake_memory.o $(call faked,slots)
 PARTS_clock_model      = $(call faked,clock)
 PARTS_channel_stress   = build/02-threads/channel.o
