@@ -41,6 +41,10 @@ holds() { # PROGRAM [FILE]...
   holds clock_model
 }
 
+@test "the loop of 06 sleeps, expires, rests and stops when it has to" {
+  holds server_model
+}
+
 @test "between threads nothing is lost, doubled or reordered" {
   holds channel_stress
 }

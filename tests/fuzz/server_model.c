@@ -27,8 +27,9 @@
 #include "poller.h"
 
 enum {
-    STEPS = 1000 * 1000, // turns of the loop, of all lives together
-    LIFE = 3000,         // turns until it is stopped
+    STEPS = 1000 * 1000,
+    STEP_COST = 4, // a turn of the loop costs as much as steps elsewhere
+    LIFE = 3000,   // turns until it is stopped
     DRAIN_MS = 1000,
     REST_MS = 1000,
     CLIENTS_MAX = 60, // fewer than the server expires in a turn
@@ -376,8 +377,9 @@ static void live(void) {
 int main(int argc, char **argv) {
     model_open(argc, argv, STEPS);
     fake_socket_open(LISTENER); // its bytes are made once, not in every life
-    // A life takes as many turns in the mean of many.
-    for (unsigned long steps = 0; steps < model_steps; steps += LIFE / 3) {
+    // So many turns are a life in the mean.
+    for (unsigned long steps = 0; steps < model_steps;
+         steps += LIFE / 3 * STEP_COST) {
         fflush(stdout);
         (void)chance();
         pid_t child = fork();
