@@ -67,6 +67,10 @@ void log_closed(int fd, const char *reason, uint64_t sum) {
     farewell = reason;
 }
 
+void log_accepted(int fd, const struct sockaddr *peer, socklen_t size) {
+    (void)fd, (void)peer, (void)size;
+}
+
 void log_event(const char *format, ...) {
     (void)format;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -29,6 +30,7 @@ ssize_t fake_recv(int fd, void *bytes, size_t size, int flags);
 ssize_t fake_write(int fd, const void *bytes, size_t length);
 ssize_t fake_send(int fd, const void *bytes, size_t length, int flags);
 int fake_fcntl(int fd, int command, ...);
+int fake_ioctl(int fd, unsigned long request, ...);
 int fake_close(int fd);
 
 static void make_bytes(void) {
@@ -174,19 +176,23 @@ ssize_t fake_send(int fd, const void *bytes, size_t length, int flags) {
     return fake_write(fd, bytes, length);
 }
 
+// Of a listener.
 int fake_fcntl(int fd, int command, ...) {
+    const struct fake_socket *socket = called(fd);
+    expect(command == F_GETFL, "what it asks of a socket");
+    return socket->nonblocking ? O_RDWR | O_NONBLOCK : O_RDWR;
+}
+
+int fake_ioctl(int fd, unsigned long request, ...) {
     struct fake_socket *socket = called(fd);
     if (percent(weather.breaks))
-        return (int)failed(fd, "    [%ld] fcntl fails", EBADF);
-    if (command == F_GETFL)
-        return socket->nonblocking ? O_RDWR | O_NONBLOCK : O_RDWR;
-
+        return (int)failed(fd, "    [%ld] ioctl fails", EBADF);
     va_list arguments;
-    va_start(arguments, command);
-    int flags = va_arg(arguments, int);
+    va_start(arguments, request);
+    const int *yes = va_arg(arguments, int *);
     va_end(arguments);
-    expect(command == F_SETFL && (flags & O_RDWR), "the flags of fcntl()");
-    socket->nonblocking = flags & O_NONBLOCK;
+    expect(request == (unsigned long)FIONBIO, "what it sets on a socket");
+    socket->nonblocking = *yes;
     return 0;
 }
 

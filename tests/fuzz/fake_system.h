@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -25,6 +26,7 @@ ssize_t fake_recv(int fd, void *bytes, size_t size, int flags);
 ssize_t fake_write(int fd, const void *bytes, size_t length);
 ssize_t fake_send(int fd, const void *bytes, size_t length, int flags);
 int fake_fcntl(int fd, int command, ...);
+int fake_ioctl(int fd, unsigned long request, ...);
 int fake_close(int fd);
 
 // fake_memory.c
@@ -43,6 +45,7 @@ int fake_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms);
 #define write         fake_write
 #define send          fake_send
 #define fcntl         fake_fcntl
+#define ioctl         fake_ioctl
 #define close         fake_close
 #define malloc        fake_malloc
 #define realloc       fake_realloc

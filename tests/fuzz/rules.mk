@@ -63,7 +63,7 @@ PARTS_clock_model      = $(call faked,clock)
 PARTS_channel_stress   = build/02-threads/channel.o
 PARTS_fuzz_address     = build/common/address.o
 PARTS_fuzz_options     = $(call faked,options) build/common/address.o
-PARTS_fuzz_log         = $(call faked,log)
+PARTS_fuzz_log         = $(call faked,log) build/common/address.o
 
 define fuzz_rule
 $(FUZZ)/$1: $(FUZZ)/$1.o $(FUZZ)/model.o $$(PARTS_$1)
