@@ -128,11 +128,25 @@ static enum interest echo(struct connection *connection) {
     if (length == 0) return over(connection, 0);
     log_received(connection->fd, inbox, (size_t)length);
     connection->moved = true;
+    connection->waiting = false;
 
     ssize_t written = send_back(connection, (size_t)length);
     if (written == -1) return over(connection, errno);
     if (written == length) return READABLE;
     return keep_unsent(connection, inbox + written, (size_t)(length - written));
+}
+
+// Takes from the socket what it has taken back. All of it is there, so nothing
+// waits, but a call may take less or be interrupted like any other.
+static bool take_echoed(struct connection *connection, size_t length) {
+    while (length > 0) {
+        ssize_t taken = read(connection->fd, inbox, length);
+        if (taken == -1 && net_would_block()) continue;
+        if (taken == 0) errno = EIO; // it was there
+        if (taken <= 0) return false;
+        length -= (size_t)taken;
+    }
+    return true;
 }
 
 // The same without memory: looks at the bytes, and takes from the socket only
@@ -147,8 +161,8 @@ static enum interest echo_in_place(struct connection *connection) {
     if (written == -1) return over(connection, errno);
     if (written == 0) return blocked(connection, WRITABLE);
     log_received(connection->fd, inbox, (size_t)written);
-    if (net_read(connection->fd, inbox, (size_t)written) != written)
-        return over(connection, EIO);
+    if (!take_echoed(connection, (size_t)written))
+        return over(connection, errno);
     return written == length ? READABLE : blocked(connection, WRITABLE);
 }
 

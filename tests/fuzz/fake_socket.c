@@ -91,10 +91,18 @@ static size_t shorten(size_t length) {
     return percent(20) ? length - length / 2 : some((unsigned)length);
 }
 
-// What has been echoed out of the kernel's hands is certainly still in it.
+// What has been echoed and not taken is still there, but may come in pieces.
 static ssize_t take_back(struct fake_socket *socket, char *bytes, size_t size) {
     expect(size <= socket->echoed - socket->taken,
            "it takes bytes that it has not echoed and cannot keep");
+    bool patient = turn.calls < CALLS_MAX / 4; // it ends at some time
+    if (patient && percent(weather.blocks))
+        return failed((int)(socket - fake_sockets), "    [%ld] read blocks",
+                      EAGAIN);
+    if (breaks(socket))
+        return failed((int)(socket - fake_sockets), "    [%ld] read fails",
+                      socket->broken);
+    if (patient) size = shorten(size);
     memcpy(bytes, stream_at(socket, socket->taken), size);
     socket->taken += size;
     turn.taken += size;
