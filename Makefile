@@ -6,6 +6,11 @@
 #                       runs the tests of a stage on a server of your own
 # make faults STAGE=04  lets every call of a stage's server fail, one at a time
 #                       (without STAGE, of all; SERVER=./mine, of your own)
+# make bench            measures what the stages cost, side by side. QUICK=1 is
+#                       less exact; SCENE='busy idle' STAGES='04 06' is a part;
+#                       SCENE=million holds a million idle clients
+# make bench-peers      measures ours beside what others would use
+# make bench-plots      draws what the book says about speed
 # make diff STAGE=04    shows what stage 04 changes in stage 03
 # make soak MINUTES=10  lets crowds of good and bad clients loose on 02, 04 and
 #                       06, or on one STAGE; SEED=N repeats one, RATE=N is how
