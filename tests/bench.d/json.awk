@@ -48,9 +48,12 @@ function one_figure(name, who, figure) {
                    lowest[name, who, figure], highest[name, who, figure])
 }
 
-function quoted(text) {
-    gsub(/\\/, "\\\\", text)
-    gsub(/"/, "\\\"", text)
+# A letter at a time: how many backslashes gsub() wants is every awk's own idea.
+function quoted(text,    i, c, safe) {
     gsub(/[[:cntrl:]]/, " ", text)
-    return "\"" text "\""
+    for (i = 1; i <= length(text); i++) {
+        c = substr(text, i, 1)
+        safe = safe (c == "\"" || c == "\\" ? "\\" : "") c
+    }
+    return "\"" safe "\""
 }

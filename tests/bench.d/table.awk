@@ -78,7 +78,7 @@ function delay(name, who,    figure) {
 
 function has_costs(    s) {
     for (s = 1; s <= scenes; s++) if (kind[scene[s]] == "cost") return 1
-    return "busy" in seen_scene
+    return 0
 }
 
 function print_costs(    c) {
