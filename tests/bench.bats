@@ -111,6 +111,14 @@ has_line() { # FIELD...
   has_line busy 04 - 'a client was not served'
 }
 
+@test "CPU time is not taken from a round in which hardly anything came back" {
+  sample busy 04 '{"clients":50,"pipeline":16,"messages":700,"server_cpu_us":0.01}'
+  sample busy 04 '{"clients":50,"pipeline":16,"messages":90000,"server_cpu_us":0.5}'
+  run summarize
+  has_line busy 04 server_cpu_us 1 0.5 0.5 0.5
+  has_line busy 04 messages 2 45350 700 90000
+}
+
 @test "the JSON says what the table says" {
   command -v jq >/dev/null || skip "jq is not there"
   made_up
