@@ -99,7 +99,7 @@ has_line() { # FIELD...
   [ "$(printf '%s\n' "$output" | grep -c '^01  *-\[a\]$')" -eq 1 ]
   [[ "$output" == *"[a]  serves one client at a time"* ]]
   [[ "$output" == *"8200[b]"*"2001[b]"* ]]
-  [[ "$output" == *"[b]  with 2000 clients, the others with 10000"* ]]
+  [[ "$output" == *"[b]  with 2,000 clients, the others with 10,000"* ]]
   run ! grep -E ' 0( |$)' <<<"$output"
 }
 

@@ -110,7 +110,7 @@ function cell(name, who, figure, format,    few) {
     if ((name, who) in reason) return "-" note(reason[name, who])
     if (!is_measured(name, who, figure)) return "-"
     if (name == "memory" && median[name, who, "clients"] < MEMORY_CLIENTS)
-        few = note(sprintf("with %d clients, the others with %d", \
-                           median[name, who, "clients"], MEMORY_CLIENTS))
+        few = note("with " thousands(median[name, who, "clients"]) \
+                   " clients, the others with " thousands(MEMORY_CLIENTS))
     return sprintf(format, median[name, who, figure]) few
 }
