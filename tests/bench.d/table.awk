@@ -107,6 +107,7 @@ function cost_of_a_million(who) {
 }
 
 function cell(name, who, figure, format,    few) {
+    if (!(name in seen_scene)) return ""
     if ((name, who) in reason) return "-" note(reason[name, who])
     if (!is_measured(name, who, figure)) return "-"
     if (name == "memory" && median[name, who, "clients"] < MEMORY_CLIENTS)
