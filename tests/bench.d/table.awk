@@ -71,7 +71,10 @@ function spread(name, who, figure) {
 function delay(name, who,    figure) {
     figure = delay_figure(kind[name])
     if (!is_measured(name, who, figure)) return "-"
-    return short(median[name, who, figure] * (figure == "connect_s" ? 1000 : 1))
+    if (figure == "connect_s") return short(median[name, who, figure] * 1000)
+    if (median[name, who, figure] < 999999.5)
+        return short(median[name, who, figure])
+    return thousands(median[name, who, figure] / 1000) "k"
 }
 
 # --- what else it costs ---
