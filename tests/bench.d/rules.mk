@@ -1,12 +1,10 @@
-# rules.mk: what make bench needs. STAGES is the Makefile's own list, unless it
-# was given by hand; then it is the bench's.
+# What make bench needs. Whom it measures was kept aside by the Makefile.
 
 .PHONY: bench bench-peers bench-plots
 
-BENCH = SCENE='$(SCENE)' QUICK='$(QUICK)' PEERS='$(PEERS)' \
-        REFERENCE='$(or $(REFERENCE),04)' CC='$(CC)' CFLAGS='$(CFLAGS)' \
-        STAGES='$(if $(filter command environment,$(origin STAGES)),$(STAGES))' \
-        tests/bench
+BENCH = STAGES='$(BENCH_STAGES)' PEERS='$(BENCH_PEERS)' SCENE='$(SCENE)' \
+        QUICK='$(QUICK)' REFERENCE='$(or $(REFERENCE),04)' \
+        CLIENTS='$(CLIENTS)' CC='$(CC)' CFLAGS='$(CFLAGS)' tests/bench
 
 bench: all tools
 	@$(BENCH)

@@ -8,21 +8,22 @@
 #     connect             how long all connects take
 #     cost                what else it costs: memory, system calls, idle CPU
 #
-# Those that a plot needs only (plots) run when plots are to be drawn.
+# The large ones come last: when time runs out, it is theirs. PLOT_SCENES are
+# more points of what the plots show.
 
 SCENES='
 ping        echo     0     -c 1                       1 client, 64 B to and fro
 busy        echo     0     -c 50                      50 clients, 64 B
 deep        echo     0     -c 50 -p 16                50 clients, 64 B, 16 messages under way each
 1000        echo     0     -c 1000                    1,000 clients, 64 B
-10000       echo     0     -c 10000                   10,000 clients, 64 B
-idle        echo     10000 -c 50                      50 clients, 64 B, beside 10,000 idle ones
 bulk        bulk     0     -c 50 -s 65536             50 clients, 64 KiB
 churn       churn    0     -c 50 --churn              50 clients connect, send 64 B, hear it and close, again and again
-connect     connect  0     -c 10000                   10,000 clients connect as fast as they can
-memory      cost     0     -c 10000                   memory of 10,000 idle clients
 calls       cost     0     -c 50                      system calls a message
 silent      cost     0     -c 1000                    CPU time beside 1,000 silent clients
+memory      cost     0     -c 10000                   memory of 10,000 idle clients
+idle        echo     10000 -c 50                      50 clients, 64 B, beside 10,000 idle ones
+connect     connect  0     -c 10000                   10,000 clients connect as fast as they can
+10000       echo     0     -c 10000                   10,000 clients, 64 B
 '
 PLOT_SCENES='
 clients-10    echo   0     -c 10                      10 clients, 64 B
@@ -214,6 +215,7 @@ measure_calls() {
 # middle of a call can make it fail.
 count_calls() { # MESSAGES
   local strace_pid
+  rm -f "$dir/strace.log"
   strace -f -c -o "$dir/calls" -p "$server_pid" 2>"$dir/strace.log" &
   strace_pid=$!
   await "$strace_pid" "$dir/strace.log" attached || {

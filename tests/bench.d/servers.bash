@@ -103,8 +103,9 @@ choose_cores() {
 # --- the server --------------------------------------------------------------
 
 # COMMAND is given port 0, and says on stderr which one it got. Sets server_pid
-# and port.
+# and port. A new file each time: in the old one, another has said the same.
 launch() { # COMMAND...
+  rm -f "$dir/server.log"
   "$@" 0 </dev/null >"$dir/server.out" 2>"$dir/server.log" &
   server_pid=$!
   await "$server_pid" "$dir/server.log" 'listening on' || return 1
@@ -165,6 +166,7 @@ count_threads() { # PID
 # Opens idle clients that stay until end_hold. Fails if they cannot all come.
 hold() { # CLIENTS [NAME]
   local name=${2:-hold}
+  rm -f "$dir/$name.out"
   ${pin_crowd[@]+"${pin_crowd[@]}"} "$crowd" -c "$1" --hold 3600 \
     "127.0.0.1:$port" >"$dir/$name.out" 2>"$dir/$name.log" &
   hold_pid=$!

@@ -15,9 +15,23 @@ function heading(text) {
 
 function print_scene(name,    c) {
     heading(sprintf("\n%s: %s", name, title[name]))
+    if (is_empty(name)) return
     print_scene_head(kind[name])
     for (c = 1; c <= candidates; c++)
         if ((name, candidate[c]) in was_asked) print_row(name, candidate[c])
+}
+
+# Nobody was measured, and all for the same reason: then one line says so.
+function is_empty(name,    c, who, why) {
+    for (c = 1; c <= candidates; c++) {
+        who = candidate[c]
+        if (!((name, who) in was_asked)) continue
+        if (!((name, who) in reason)) return 0
+        if (why != "" && reason[name, who] != why) return 0
+        why = reason[name, who]
+    }
+    print "-  " why
+    return 1
 }
 
 function print_scene_head(kind,    rate, cost, delay) {
@@ -64,6 +78,7 @@ function mark(name, who, figure) {
 
 function spread(name, who, figure) {
     if (!is_measured(name, who, figure)) return "-"
+    if (rounds[name, who, figure] == 1) return "one round"
     return rough(lowest[name, who, figure]) ".." \
            rough(highest[name, who, figure])
 }
