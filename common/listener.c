@@ -81,6 +81,21 @@ static int open_tcp(const struct address *address) {
     return fd;
 }
 
+// Why a Unix socket may not be removed (errno): 0 if nobody listens on it.
+static int probe(const struct sockaddr_un *name) {
+    int reason = EADDRINUSE, fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd == -1) return errno;
+    // Non-blocking, because a server with a full backlog is alive. (Linux says
+    // EAGAIN then. The BSDs say ECONNREFUSED: there it must not be that busy.)
+    if (!net_set_nonblocking(fd))
+        reason = errno;
+    else if (connect(fd, (const struct sockaddr *)name, sizeof *name) == -1 &&
+             errno == ECONNREFUSED)
+        reason = 0;
+    close(fd);
+    return reason;
+}
+
 // Removes a Unix socket that no server listens on any more. Returns NULL, or
 // why the path has to stay.
 static const char *remove_stale(const struct sockaddr_un *name) {
@@ -88,17 +103,9 @@ static const char *remove_stale(const struct sockaddr_un *name) {
     if (lstat(name->sun_path, &status) == -1) return strerror(errno);
     if (!S_ISSOCK(status.st_mode)) return "the path exists and is no socket";
 
-    int probe = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (probe == -1) return strerror(errno);
-    // Non-blocking, because a server with a full backlog is alive. (Linux says
-    // EAGAIN then. The BSDs say ECONNREFUSED: there it must not be that busy.)
-    bool refused =
-        net_set_nonblocking(probe) &&
-        connect(probe, (const struct sockaddr *)name, sizeof *name) == -1 &&
-        errno == ECONNREFUSED;
-    close(probe);
-    if (!refused) return strerror(EADDRINUSE);
-    return unlink(name->sun_path) == -1 ? strerror(errno) : NULL;
+    int reason = probe(name);
+    if (reason == 0 && unlink(name->sun_path) == -1) reason = errno;
+    return reason ? strerror(reason) : NULL;
 }
 
 static int open_unix(const struct address *address) {
