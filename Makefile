@@ -31,6 +31,7 @@
 # Variables:
 #   CC, CFLAGS          the compiler and your flags for it
 #   SAN=LIST            builds with sanitizers: address,undefined or thread
+#   HARDEN=no           builds without hardening, to see what it costs
 #   POLLER=NAME         what 06 waits in: epoll or kqueue
 #   KQUEUE=NAME         where Linux gets kqueue from: own or libkqueue
 #   V=1                 shows the commands that build
@@ -64,8 +65,23 @@ KQUEUE_CPPFLAGS := $(KQUEUE_CPPFLAGS_$(KQUEUE)) -DKQUEUE_NAME='"$(KQUEUE)"'
 KQUEUE_OBJECTS  := $(KQUEUE_OBJECTS_$(KQUEUE))
 KQUEUE_LIBS     := $(KQUEUE_LIBS_$(KQUEUE))
 
-ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
-              -pthread $(CFLAGS)
+# Hardening, where compiler and linker take it: they are asked when something is
+# to be built, and once.
+HARDEN ?= yes
+ifneq ($(filter-out no,$(HARDEN)),)
+HARDEN_CFLAGS  = $(eval HARDEN_CFLAGS := $(shell tests/taken '$(CC)' \
+  -fstack-protector-strong -fstack-clash-protection -fPIE))$(HARDEN_CFLAGS)
+HARDEN_LDFLAGS = $(eval HARDEN_LDFLAGS := $(shell tests/taken '$(CC)' \
+  -pie -Wl,-z,relro -Wl,-z,now))$(HARDEN_LDFLAGS)
+# This has to be optimised, and sanitizers look at the same calls themselves. A
+# C library that goes no further than 2 takes 3 for it.
+ifneq ($(if $(SAN),,$(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS))))),)
+FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+endif
+endif
+
+ALL_CFLAGS  = -std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+              -pthread $(HARDEN_CFLAGS) $(CFLAGS) $(FORTIFY)
 ifdef SAN
 ALL_CFLAGS += -fsanitize=$(SAN) -fno-sanitize-recover=all \
               -fno-omit-frame-pointer
@@ -77,7 +93,8 @@ else
 SAY = @:
 endif
 COMPILE = $(CC) -Icommon $(EXTRA_CPPFLAGS) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP
-LINK    = $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(EXTRA_LIBS) -o $@
+LINK    = $(CC) $(ALL_CFLAGS) $(HARDEN_LDFLAGS) $(LDFLAGS) $(filter %.o,$^) \
+          $(EXTRA_LIBS) -o $@
 
 BUILT   := $(filter-out $(SKIPPED),$(STAGES))
 SERVERS := $(BUILT:%=%/server)
@@ -149,8 +166,8 @@ build/%.o: %.c build/flags
 # Changes when the compiler or a flag does, and everything is built anew.
 build/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) \
-	  $(POLLER) $(KQUEUE))' >$@.new
+	@echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(HARDEN_LDFLAGS) \
+	  $(LDFLAGS) $(POLLER) $(KQUEUE))' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 diff:

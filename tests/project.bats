@@ -82,6 +82,50 @@ setup() {
   [ "$status" -eq 2 ]
 }
 
+# Builds 01 in a place of its own: what the other tests use stays as it is.
+build_aside() { # VARIABLE=VALUE...
+  mkdir "$BATS_TEST_TMPDIR/aside"
+  cp -R Makefile common tests 01-blocking "$BATS_TEST_TMPDIR/aside"
+  cd "$BATS_TEST_TMPDIR/aside" || exit
+  unset SAN CFLAGS HARDEN
+  make "$@" 01-blocking
+}
+
+@test "what is built is hardened" {
+  only_linux "readelf reads ELF"
+  command -v readelf >/dev/null || skip "readelf is not there"
+  build_aside
+  readelf -hdW 01-blocking/server >server.elf
+  grep 'Type: *DYN' server.elf
+  grep 'FLAGS.*BIND_NOW' server.elf
+  readelf -lW 01-blocking/server | grep GNU_RELRO
+  readelf -sW 01-blocking/server >server.symbols
+  grep __stack_chk_fail server.symbols
+  grep -- '-D_FORTIFY_SOURCE=3' build/flags
+}
+
+@test "HARDEN=no builds without hardening, and sanitizers without FORTIFY" {
+  for variable in HARDEN=no HARDEN=; do
+    build_aside "$variable"
+    run ! grep -E 'FORTIFY|stack-protector|PIE|-pie|relro' build/flags
+    cd "$root"
+    rm -r "${BATS_TEST_TMPDIR:?}/aside"
+  done
+  build_aside CFLAGS=-O0
+  run ! grep FORTIFY build/flags
+  make SAN=address 01-blocking || skip "there are no sanitizers here"
+  run ! grep FORTIFY build/flags
+}
+
+@test "a flag that the compiler does not take is left out" {
+  cd "$BATS_TEST_TMPDIR"
+  for _ in once again; do
+    run "$root/tests/taken" "${CC:-cc}" -fno-such-flag -O2 -Wl,--no-such-flag
+    [ "$status" -eq 0 ]
+    [ "$output" = -O2 ]
+  done
+}
+
 @test "every chapter that a hint names is in the tutorial" {
   sed -n 's/^ *treated_in "\([^"]*\)".*/\1/p' tests/*.bats | sort -u |
     while IFS=, read -r chapter topic; do
