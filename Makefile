@@ -24,6 +24,7 @@
 # make peers            builds echo servers on libevent, libuv, libev and Go
 # make deps-peers       installs what those need
 # make lint             checks shell scripts and the layout of the code
+# make analyze          lets gcc, clang-tidy, cppcheck and scan-build read the code
 # make format           lays out the code
 # make clean            removes everything that was built
 # make help             shows this text
@@ -104,7 +105,7 @@ objects  = $(patsubst %.c,build/%.o,$(wildcard $1/*.c))
 TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
 SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
-.PHONY: all tools tour test check diff deps lint format clean help \
+.PHONY: all tools tour test check diff deps lint analyze format clean help \
         $(STAGES) FORCE
 .SECONDARY:
 
@@ -187,6 +188,9 @@ deps:
 
 lint:
 	@tests/lint
+
+analyze:
+	@tests/analyze
 
 format:
 	clang-format -i $(STAGES:%=%/*.[ch]) common/*.[ch] common/linux/*.c \

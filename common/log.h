@@ -15,7 +15,7 @@
 enum log_level { QUIET, NORMAL, VERBOSE };
 
 // The log's time starts now.
-void log_open(enum log_level level);
+void log_open(enum log_level chosen);
 
 // At every level: that it listens, warnings, errors, that it stopped.
 __attribute__((format(printf, 1, 2))) void log_always(const char *format, ...);

@@ -34,6 +34,9 @@ enum {
     // follows them looks different.
     PERIOD_BYTES = 1000003,
     INBOX_BYTES = 256 * 1024,
+    LITTLE_BYTES = 8 * 1024, // that buffers take at once
+    SOME_BYTES = 64 * 1024,
+    MANY_BYTES = 1024 * 1024,
     STUCK_MS = 300,
     BACKLOG_NAP_MS = 10,
     CONNECTING_MAX = 1000,
@@ -390,7 +393,7 @@ static void reset_many(size_t count, size_t bytes) {
 }
 
 static void run_reset(size_t count) {
-    reset_many(count, 64 * 1024);
+    reset_many(count, SOME_BYTES);
     printf("reset %zu connections\n", count);
 }
 
@@ -402,7 +405,7 @@ static void run_abort(size_t count) {
 static void run_unread(size_t count) {
     for (size_t i = 0; i < count; i++) {
         struct connection connection = connection_open(i);
-        send_unread(&connection, 8 * 1024);
+        send_unread(&connection, LITTLE_BYTES);
         connection_wait(&connection, POLLIN, -1, "an echo to leave unread");
         close(connection.fd);
     }
@@ -560,7 +563,7 @@ static void run_urgent(void) {
 
 static void run_fill_after_close(void) {
     struct connection connection = connection_open(0);
-    send_unread(&connection, 1024 * 1024);
+    send_unread(&connection, MANY_BYTES);
     shutdown(connection.fd, SHUT_RD);
     close(connection.fd);
     say_text(1, "hello\n");
@@ -569,7 +572,7 @@ static void run_fill_after_close(void) {
 
 static void run_linger_reset(void) {
     struct connection connection = connection_open(0);
-    send_unread(&connection, 8 * 1024);
+    send_unread(&connection, LITTLE_BYTES);
     shutdown(connection.fd, SHUT_WR);
     connection_reset(&connection);
     puts("done");
@@ -675,10 +678,12 @@ static void run(const struct command *command, const char *argument) {
     if (command->number != NULL && argument == NULL)
         misuse("missing argument", command->usage);
 
-    if (command->plain != NULL) command->plain();
-    if (command->text != NULL) command->text(argument ? argument : "hello");
-    if (command->number != NULL)
+    if (command->plain != NULL)
+        command->plain();
+    else if (command->number != NULL)
         command->number(parse_number(argument, SIZE_MAX / 2));
+    else
+        command->text(argument ? argument : "hello");
 }
 
 int main(int argc, char **argv) {

@@ -916,7 +916,7 @@ static void no_timeout_waits(void) {
     open_pipe(ends);
     EXPECT(0, change(ends[0], EVFILT_READ, EV_ADD));
     pid_t child = MUST(fork());
-    if (child == 0) _exit(write(ends[1], "hello", 5) != 5);
+    if (child == 0) _exit(write(ends[1], "hello", 5) == 5 ? 0 : 1);
     EXPECT(1, kevent(kq, NULL, 0, &event, 1, NULL));
     EXPECT(5, event.data);
     MUST(waitpid(child, NULL, 0));

@@ -19,12 +19,13 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "slots.h"
 
 enum { BATCH = 256, MAX_TIMEOUT_S = 24 * 60 * 60 };
 enum { NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
@@ -43,7 +44,7 @@ struct filter {
     intptr_t (*data)(int fd);
     int epoll;
     struct watched *table; // indexed by descriptor
-    size_t size;
+    int room;              // slots in that array
 };
 
 struct kqueue {
@@ -101,15 +102,12 @@ static int fail(int error) {
     return -1;
 }
 
-// Makes the table reach as far as fd.
-static int grow(struct filter *filter, int fd) {
-    size_t size = (size_t)fd + (size_t)fd / 8 + 64;
-    struct watched *table = realloc(filter->table, size * sizeof *table);
-    if (table == NULL) return -1;
-    memset(table + filter->size, 0, (size - filter->size) * sizeof *table);
-    filter->table = table;
-    filter->size = size;
-    return 0;
+static bool reserve(struct filter *filter, int fd) {
+    struct watched *grown =
+        slots_reserve(filter->table, sizeof *grown, &filter->room, fd);
+    if (grown == NULL) return false;
+    filter->table = grown;
+    return true;
 }
 
 static unsigned short flags_after(unsigned short flags, unsigned short change) {
@@ -127,15 +125,16 @@ static uint32_t epoll_events(const struct filter *filter, int flags) {
 
 static int change_descriptor(struct filter *filter,
                              const struct kevent *change) {
-    int fd = change->ident <= INT_MAX ? (int)change->ident : -1;
+    if (change->ident > INT_MAX) return fail(EBADF);
+    int fd = (int)change->ident;
     if (change->flags & EV_DELETE)
         return epoll_ctl(filter->epoll, EPOLL_CTL_DEL, fd, NULL);
 
-    if ((size_t)fd >= filter->size) {
+    if (fd >= filter->room) {
         // A number that is no descriptor must not make the table grow.
         if (fcntl(fd, F_GETFD) == -1) return -1;
         if (!(change->flags & EV_ADD)) return fail(ENOENT);
-        if (grow(filter, fd) == -1) return -1;
+        if (!reserve(filter, fd)) return -1;
     }
     struct watched *watched = &filter->table[fd];
     unsigned short flags = flags_after(watched->flags, change->flags);
@@ -369,7 +368,7 @@ static int open_kqueue(bool without_data) {
         watch_inner(kq, EPOLL_CTL_ADD, kq->writers.epoll) == -1 ||
         watch_inner(kq, EPOLL_CTL_ADD, kq->signal_fd) == -1) {
         int error = errno;
-        close(fd);
+        if (fd != -1) close(fd);
         release(kq);
         return fail(error);
     }

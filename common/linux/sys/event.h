@@ -100,7 +100,7 @@ int kqueue(void);
 // or asked for a receipt. A NULL timeout waits for ever. Returns how many
 // events it has filled in, 0 when the time is over, or -1 and errno: EBADF,
 // EINTR, EINVAL, or that of a change that failed with no room to report it.
-int kevent(int kq, const struct kevent *changes, int change_count,
+int kevent(int fd, const struct kevent *changes, int change_count,
            struct kevent *events, int room, const struct timespec *timeout);
 
 #endif
