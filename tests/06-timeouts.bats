@@ -104,6 +104,22 @@ between() { # LOW NUMBER HIGH
   wait_for_log "\\] closed: idle for 2 s; echoed [1-9][0-9]* bytes\$"
 }
 
+@test "a write alone gives a client a new deadline" {
+  only_linux "strace is Linux's"
+  only_ours "the test knows what is called"
+  start_server -q --timeout 4
+  connect 5
+  # For three seconds the client does not read, as far as the server can see.
+  trace_server write write:error=EAGAIN:delay_enter=1000000:when=1..3
+  say 5 hello
+  hears 5 hello
+  start=$(date +%s)
+  run read -r -t "$PATIENCE" -u 5
+  seconds=$(($(date +%s) - start))
+  [ "$seconds" -ge 4 ] || saw "a client was closed $seconds s after it was written to"
+  end_trace
+}
+
 @test "thousands of clients whose time is up together are all closed in time" {
   only_linux "elsewhere the backlog is short"
   start_with_timeout

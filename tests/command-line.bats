@@ -27,7 +27,8 @@ refuses() { # PATTERN ARGUMENT...
 
 # It could not listen: status 1 and one line that says what, where and why.
 cannot_listen() { # REASON ADDRESS
-  run timeout "$PATIENCE" "$SERVER" "$2"
+  # KILL: a server that hangs before its loop does not hear of TERM.
+  run timeout -s KILL "$PATIENCE" "$SERVER" "$2"
   [ "$status" -eq 1 ]
   [ "${#lines[@]}" -eq 1 ]
   # The reasons are the system's words, and systems have different ones.
@@ -157,6 +158,16 @@ cannot_listen() { # REASON ADDRESS
   client_does hello
 }
 
+@test "of a host's addresses the first that can be bound is listened on" {
+  only_linux "elsewhere a library is preloaded another way"
+  without_sanitizers "they want to be preloaded first"
+  "${CC:-cc}" -shared -fPIC -o "$BATS_TEST_TMPDIR/two_addresses.so" \
+    "$root/tests/preload/two_addresses.c" -ldl
+  LD_PRELOAD=$BATS_TEST_TMPDIR/two_addresses.so start_server -- two.example:0
+  wait_for_log 'listening on 127\.0\.0\.1:[1-9][0-9]*$'
+  client_does hello
+}
+
 @test "an IPv6 address listens on IPv6 only" {
   ipv6 || skip "there is no IPv6 here"
   start_server -- '[::1]:0'
@@ -216,6 +227,23 @@ ipv6() {
 @test "a Unix socket that somebody listens on is an error and stays theirs" {
   start_server -- "unix:$BATS_TEST_TMPDIR/socket"
   cannot_listen "Address (already )?in use" "unix:$BATS_TEST_TMPDIR/socket"
+  client_does hello
+}
+
+@test "a Unix socket whose server has no time is an error and stays theirs" {
+  only_linux "the backlog is counted in /proc"
+  path=$BATS_TEST_TMPDIR/socket
+  start_server -- "unix:$path"
+  suspend_server
+  start_client 7 crowd 4200 # more than a backlog takes
+  until [ "$(grep -c "$path\$" /proc/net/unix)" -ge 4097 ]; do
+    kill -0 "$client_pid_7" || saw "$(cat "$BATS_TEST_TMPDIR/client7.out")"
+    sleep 0.05
+  done
+  cannot_listen "Address (already )?in use" "unix:$path"
+  resume_server
+  client_says 7 'connected 4200'
+  end_client 7
   client_does hello
 }
 

@@ -327,13 +327,26 @@ static int watch_inner(struct kqueue *kq, int operation, int fd) {
     return epoll_ctl(kq->readers.epoll, operation, fd, &event);
 }
 
+static void free_memory(struct kqueue *kq) {
+    free(kq->readers.table);
+    free(kq->writers.table);
+    free(kq);
+}
+
 static void release(struct kqueue *kq) {
     sigprocmask(SIG_UNBLOCK, &kq->blocked, NULL);
     close(kq->writers.epoll);
     close(kq->signal_fd);
-    free(kq->readers.table);
-    free(kq->writers.table);
-    free(kq);
+    free_memory(kq);
+}
+
+// What a kernel does when a program ends that has not closed its kqueues.
+__attribute__((destructor)) static void free_all(void) {
+    while (kqueues != NULL) {
+        struct kqueue *kq = kqueues;
+        kqueues = kq->next;
+        free_memory(kq);
+    }
 }
 
 // close() of a kqueue does not pass by here either. Its remains are known by
