@@ -25,6 +25,8 @@
 # make deps-peers       installs what those need
 # make lint             checks shell scripts and the layout of the code
 # make analyze          lets gcc, clang-tidy, cppcheck and scan-build read the code
+# make memcheck         lets valgrind look for leaks in 04 to 06
+# make coverage         shows which lines of the servers the tests run
 # make format           lays out the code
 # make clean            removes everything that was built
 # make help             shows this text
@@ -105,7 +107,8 @@ objects  = $(patsubst %.c,build/%.o,$(wildcard $1/*.c))
 TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
 SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
-.PHONY: all tools tour test check diff deps lint analyze format clean help \
+.PHONY: all tools tour test check diff deps lint analyze memcheck \
+        coverage format clean help \
         $(STAGES) FORCE
 .SECONDARY:
 
@@ -188,6 +191,14 @@ deps:
 
 lint:
 	@tests/lint
+
+memcheck: all tools
+	@command -v valgrind >/dev/null || \
+	  { echo 'valgrind is not installed: try apt-get install valgrind'; exit 1; }
+	@tests/run memcheck
+
+coverage:
+	@tests/coverage/run
 
 analyze:
 	@tests/analyze

@@ -1,8 +1,9 @@
 // dump.c: counts what runs, also in a server that a signal ends.
 //
-// gcov writes its counts when a program exits. 01 to 03 end by SIGTERM's default
-// action, and have no business to know of gcov; so this is linked with them when
-// coverage is measured. 04 to 06 take the signal themselves, and exit.
+// gcov writes its counts when a program exits. 01 to 03 end by SIGTERM's
+// default action, and have no business to know of gcov; so this is linked with
+// them when coverage is measured. 04 to 06 take the signal themselves, and
+// exit.
 
 #include <signal.h>
 #include <unistd.h>
