@@ -275,3 +275,57 @@ hears_later() {
   fi
   [ "$(count_log warning)" -eq 1 ]
 }
+
+@test "a server that cannot wait for anybody says so and ends" {
+  treated_in "chapter 4, when descriptors run out"
+  from_stage 04 "01 to 03 need nothing to wait with"
+  only_ours "exit status and message"
+  without_sanitizers "they need descriptors themselves"
+  # One more than 0, 1 and 2: the program itself is loaded through it.
+  run bash -c "exec 3>&- 4>&-; ulimit -n 4; exec '$SERVER' 0"
+  [ "$status" -eq 1 ]
+  [ "${#lines[@]}" -eq 1 ]
+  [[ "$output" == *"error: cannot open the poller: Too many open files" ]]
+}
+
+@test "a server whose listener cannot be watched says so and ends" {
+  treated_in "chapter 3, run it"
+  from_stage 03 "01 and 02 wait in accept"
+  only_linux "strace is Linux's"
+  only_ours "exit status and message"
+  command -v strace >/dev/null || skip "strace is not there"
+  without_sanitizers "they and strace exclude each other"
+  run strace -f -o /dev/null -e trace=fcntl \
+    -e inject=fcntl:error=EBADF:when=1+ "$SERVER" -q 0
+  [ "$status" -eq 1 ]
+  [[ "${lines[1]}" == *"error: cannot watch a listener: Bad file descriptor" ]]
+}
+
+@test "a client whose interest the kernel cannot take is closed, and nobody else" {
+  treated_in "chapter 4, when descriptors run out"
+  from_stage 04 "01 to 03 tell the kernel of no interest"
+  only_linux "strace is Linux's"
+  only_ours "the test knows what is called"
+  start_server -q # so that the first write is to the client
+  # The first change is about who comes, the second about who waits for room.
+  trace_server epoll_ctl,write epoll_ctl:error=ENOMEM:when=2 \
+    write:error=EAGAIN:when=1
+  run "$client" -t "$PATIENCE" "$address" hello
+  [ "$status" -ne 0 ] || saw "the client was served"
+  client_does hello
+  end_trace
+}
+
+@test "a client that could not be kept is closed when the server stops" {
+  treated_in "chapter 4, when descriptors run out"
+  from_stage 04 "01 to 03 are ended by a signal"
+  only_linux "strace is Linux's"
+  only_ours "the test knows what is called"
+  start_server
+  trace_server fcntl fcntl:error=ENOMEM
+  start_client 7 crowd 1
+  client_says 7 'connected 1'
+  wait_for_log 'warning: cannot accept: Cannot allocate memory'
+  end_trace
+  [ "$(count_log 'closed: server stopping; echoed 0 bytes')" -eq 1 ]
+}
