@@ -35,7 +35,8 @@ static size_t answer_short(size_t length) {
 }
 
 static size_t answer_close(size_t length) {
-    return length - length;
+    (void)length;
+    return 0;
 }
 
 static const struct fault {
