@@ -69,11 +69,13 @@ KQUEUE_OBJECTS  := $(KQUEUE_OBJECTS_$(KQUEUE))
 KQUEUE_LIBS     := $(KQUEUE_LIBS_$(KQUEUE))
 
 # Hardening, where compiler and linker take it: they are asked when something is
-# to be built, and once.
+# to be built, and once. (Not -fstack-clash-protection: it touches each page of
+# the buffer on a thread's stack, and an idle client of 02 costs six times as
+# much memory.)
 HARDEN ?= yes
 ifneq ($(filter-out no,$(HARDEN)),)
 HARDEN_CFLAGS  = $(eval HARDEN_CFLAGS := $(shell tests/taken '$(CC)' \
-  -fstack-protector-strong -fstack-clash-protection -fPIE))$(HARDEN_CFLAGS)
+  -fstack-protector-strong -fPIE))$(HARDEN_CFLAGS)
 HARDEN_LDFLAGS = $(eval HARDEN_LDFLAGS := $(shell tests/taken '$(CC)' \
   -pie -Wl,-z,relro -Wl,-z,now))$(HARDEN_LDFLAGS)
 # This has to be optimised, and sanitizers look at the same calls themselves. A

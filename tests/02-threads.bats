@@ -124,3 +124,17 @@ address_space_kb() {
   [ "$status" -eq 1 ]
   [[ "$output" == *"error: cannot start worker "*" of 1000: Resource temporarily unavailable" ]]
 }
+
+@test "an idle client costs at most 16 KiB of user memory" {
+  treated_in "chapter 2, what it costs"
+  without_sanitizers "they have memory of their own"
+  start_server
+  client_does half-close 1048576
+  before=$(resident_kb)
+  start_client 7 crowd 500
+  tell_client 7 hello
+  client_says 7 '^500 clients heard'
+  each=$((($(resident_kb) - before) * 1024 / 500))
+  [ "$each" -le 16384 ] || saw "an idle client cost $each bytes"
+  end_client 7
+}
