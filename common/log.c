@@ -14,7 +14,7 @@
 #include "clock.h"
 
 enum {
-    LINE_SIZE = 1024, // the longest line, its newline included
+    LINE_SIZE = 512, // the longest line, its newline included
     SHOWN = 64,       // bytes of payload in a line, at most
     ESCAPED = 4,      // characters a byte of payload can take: \033
 };
@@ -48,8 +48,9 @@ __attribute__((format(printf, 1, 0))) static void log_line(const char *format,
                                                            va_list arguments) {
     int before = errno;
     char line[LINE_SIZE];
-    double seconds = (double)(clock_ms() - start_ms) / 1000;
-    int length = snprintf(line, sizeof line, "%8.3f ", seconds);
+    int64_t ms = clock_ms() - start_ms;
+    int length = snprintf(line, sizeof line, "%4" PRId64 ".%03d ", ms / 1000,
+                          (int)(ms % 1000));
 
     length += vsnprintf(line + length, sizeof line - (size_t)length, format,
                         arguments);
