@@ -14,6 +14,8 @@
 //     (n * 9/8 + 64) * sizeof(struct connection)
 //     + (slow readers + 2) * (INBOX_SIZE + sizeof(struct unsent))
 //
+// and, for the moment in which the array grows, its old self as well.
+//
 // When there is no memory for unsent bytes, nobody loses any: there is a
 // reserve for one connection, and until it is free again, bytes stay in the
 // kernel until the socket has taken them back.

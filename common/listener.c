@@ -210,7 +210,8 @@ static int wait_for_somebody(int fd) {
         return -1;
     }
     struct pollfd listener = {.fd = fd, .events = POLLIN};
-    poll(&listener, 1, -1);
+    while (poll(&listener, 1, -1) == -1 && errno == EINTR) {
+    }
     return net_accept(fd);
 }
 
