@@ -44,6 +44,9 @@ enum {
     CONNECTIONS_PER_SOURCE = 25000,
     SPARE_DESCRIPTORS = 16,
     MESSAGE_BYTES = 16,
+    // Of a crowd that does not read: less than what the kernel would give it.
+    SMALL_BUFFER_BYTES = 32 * 1024,
+    SLOW_BYTES_MAX = 64 * 1024 * 1024,
 };
 
 // It says text over and over, as often as the command asks for.
@@ -69,6 +72,7 @@ static struct {
 } server;
 
 static const char *waiting_for = "the address";
+static bool small_buffers;
 static char pattern[PERIOD_BYTES];
 
 __attribute__((format(printf, 1, 2))) static _Noreturn void
@@ -132,6 +136,14 @@ static void bind_source(const struct connection *connection) {
         cannot_connect(errno);
 }
 
+// Before connect(), which tells the server how large the window can be.
+static void shrink_buffers(const struct connection *connection) {
+    int bytes = SMALL_BUFFER_BYTES;
+    if (!small_buffers) return;
+    setsockopt(connection->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    setsockopt(connection->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
 // Does not wait: connection_finish() does.
 static struct connection connection_begin(size_t index) {
     struct connection connection = {
@@ -144,6 +156,7 @@ static struct connection connection_begin(size_t index) {
     if (connection.fd == -1) cannot_connect(errno);
     if (fcntl(connection.fd, F_SETFL, O_NONBLOCK) == -1) cannot_connect(errno);
     bind_source(&connection);
+    shrink_buffers(&connection);
 
     while (connect(connection.fd, (struct sockaddr *)&server.address,
                    server.size) == -1) {
@@ -428,7 +441,16 @@ static void raise_descriptor_limit(size_t needed) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void crowd_connect(struct crowd *crowd, size_t count) {
+static struct crowd crowd_of(size_t count) {
+    raise_descriptor_limit(count);
+    struct crowd crowd = {.members = calloc(count + 1, sizeof *crowd.members)};
+    if (crowd.members == NULL) fail("calloc: %s", strerror(errno));
+    return crowd;
+}
+
+// Whoever comes in does on_arrival at once, if that is not NULL.
+static void crowd_connect(struct crowd *crowd, size_t count,
+                          void on_arrival(struct connection *)) {
     for (size_t begun = 0; crowd->count < count;) {
         if (begun < count && begun - crowd->count < CONNECTING_MAX) {
             struct connection *member = &crowd->members[begun];
@@ -438,7 +460,9 @@ static void crowd_connect(struct crowd *crowd, size_t count) {
                 member->index * MESSAGE_BYTES % (PERIOD_BYTES - MESSAGE_BYTES);
             member->period = MESSAGE_BYTES;
         } else {
-            connection_finish(&crowd->members[crowd->count++]);
+            struct connection *member = &crowd->members[crowd->count++];
+            connection_finish(member);
+            if (on_arrival) on_arrival(member);
         }
     }
 }
@@ -465,16 +489,21 @@ static void crowd_leave(struct crowd *crowd, size_t leaving) {
     printf("left, %zu remain\n", crowd->count);
 }
 
+static struct pollfd *crowd_polls(const struct crowd *crowd, short events) {
+    struct pollfd *polls = calloc(crowd->count, sizeof *polls);
+    if (polls == NULL) fail("calloc: %s", strerror(errno));
+    for (size_t i = 0; i < crowd->count; i++)
+        polls[i] =
+            (struct pollfd){.fd = crowd->members[i].fd, .events = events};
+    return polls;
+}
+
 // The server moved a client's last byte some time between sent_at and heard_at.
 // The first time counts from sent_at and the last one from heard_at: so neither
 // finds a server too early or too late because this process was slow.
 static void crowd_wait(struct crowd *crowd) {
     double first = INFINITY, last = 0;
-    struct pollfd *polls = calloc(crowd->count, sizeof *polls);
-    if (polls == NULL) fail("calloc: %s", strerror(errno));
-    for (size_t i = 0; i < crowd->count; i++)
-        polls[i] =
-            (struct pollfd){.fd = crowd->members[i].fd, .events = POLLIN};
+    struct pollfd *polls = crowd_polls(crowd, POLLIN);
 
     for (size_t remaining = crowd->count; remaining > 0;) {
         wait_ready(polls, crowd->count, -1, "the server to close all");
@@ -515,16 +544,84 @@ static void crowd_obey(struct crowd *crowd, const char *line) {
 }
 
 static void run_crowd(size_t count) {
-    raise_descriptor_limit(count);
-    struct crowd crowd = {.members = calloc(count + 1, sizeof *crowd.members)};
-    if (crowd.members == NULL) fail("calloc: %s", strerror(errno));
-    crowd_connect(&crowd, count);
+    struct crowd crowd = crowd_of(count);
+    crowd_connect(&crowd, count, NULL);
     printf("connected %zu\n", count);
 
     char line[64];
     while (read_line(line, sizeof line)) crowd_obey(&crowd, line);
     crowd_expect_nothing(&crowd);
     puts("left");
+    free(crowd.members);
+}
+
+static void say_all(struct connection *connection) {
+    connection_send(connection, connection->sent + MESSAGE_BYTES);
+    shutdown(connection->fd, SHUT_WR);
+}
+
+// Reads until the server has closed all, and everybody has heard everything.
+static void crowd_hear_out(struct crowd *crowd) {
+    struct pollfd *polls = crowd_polls(crowd, POLLIN);
+    for (size_t remaining = crowd->count; remaining > 0;) {
+        wait_ready(polls, crowd->count, -1, "the server to serve all");
+        for (size_t i = 0; i < crowd->count; i++) {
+            struct connection *member = &crowd->members[i];
+            if (polls[i].revents == 0 || connection_hear(member)) continue;
+            if (member->heard < member->sent) closed_early(member);
+            close(member->fd);
+            polls[i].fd = -1;
+            remaining--;
+        }
+    }
+    free(polls);
+}
+
+static void run_burst(size_t count) {
+    double before = now();
+    struct crowd crowd = crowd_of(count);
+    crowd_connect(&crowd, count, say_all);
+    printf("connected %zu\n", count);
+    crowd_hear_out(&crowd);
+    printf("served all %zu within %.3f s\n", count, now() - before);
+    free(crowd.members);
+}
+
+// As much as the pattern has from its own words on.
+static void lengthen(struct connection *connection) {
+    connection->period = (size_t)(pattern + PERIOD_BYTES - connection->text);
+}
+
+// Until no socket of theirs has taken anything for 300 ms.
+static void crowd_send_unread(struct crowd *crowd) {
+    struct pollfd *polls = crowd_polls(crowd, POLLOUT);
+    size_t taken;
+    do {
+        wait_ready(polls, crowd->count, STUCK_MS, "the server to read");
+        taken = 0;
+        for (size_t i = 0; i < crowd->count; i++)
+            if (polls[i].revents)
+                taken += connection_send(&crowd->members[i], SLOW_BYTES_MAX);
+    } while (taken > 0);
+    free(polls);
+}
+
+static void run_slow(size_t count) {
+    small_buffers = true;
+    struct crowd crowd = crowd_of(count);
+    crowd_connect(&crowd, count, lengthen);
+    crowd_send_unread(&crowd);
+    printf("%zu are stuck\n", count);
+
+    char line[64];
+    size_t bytes = 0;
+    if (!read_line(line, sizeof line)) return;
+    for (size_t i = 0; i < count; i++) {
+        shutdown(crowd.members[i].fd, SHUT_WR);
+        bytes += crowd.members[i].sent;
+    }
+    crowd_hear_out(&crowd);
+    printf("echoed %zu bytes to %zu\n", bytes, count);
     free(crowd.members);
 }
 
@@ -607,6 +704,8 @@ static const struct command {
     {"unread COUNT      close with an unread echo", .number = run_unread},
     {"quick COUNT       connect, hello, close, repeat", .number = run_quick},
     {"crowd COUNT       obey hello [A B], leave N, wait", .number = run_crowd},
+    {"burst COUNT       all at once: hello, half-close", .number = run_burst},
+    {"slow COUNT        read nothing until told to, all", .number = run_slow},
     {"silent            until the server or stdin ends", .plain = run_silent},
     {"urgent            one urgent byte among others", .plain = run_urgent},
     {"fill-after-close  close while it writes", .plain = run_fill_after_close},
