@@ -4,3 +4,6 @@
 torture: all tools
 	@STAGE='$(STAGE)' DISASTER='$(DISASTER)' SERVER='$(SERVER)' \
 	  VARIANTS='$(VARIANTS)' SAN='$(SAN)' tests/torture/run
+
+# A server that torture.bats expects to fail.
+tools: build/tests/torture/broken
