@@ -15,10 +15,10 @@ row() { # DISASTER
 }
 
 @test "a server that holds out is said to, in a row a disaster" {
-  STAGE=03,--poll DISASTER=write-to-closed run "$torture"
+  STAGE=03,--poll DISASTER=urgent run "$torture"
   echo "$output"
   [ "$status" -eq 0 ]
-  [ "$(row write-to-closed)" = "write-to-closed    + went on" ]
+  [ "$(row urgent)" = "urgent             + went on" ]
   [[ "$output" == *"1 as the contract says, 0 not"* ]]
   STAGE=04 DISASTER=half-close run "$torture"
   echo "$output"
@@ -30,12 +30,12 @@ row() { # DISASTER
   SERVER=./build/tests/torture/broken STAGE=02 DISASTER=half-close run "$torture"
   echo "$output"
   [ "$status" -eq 0 ]
-  SERVER=./build/tests/torture/broken STAGE=02 DISASTER=write-to-closed PATIENCE=5 run "$torture"
+  SERVER=./build/tests/torture/broken STAGE=02 DISASTER=end-then-reset PATIENCE=5 run "$torture"
   echo "$output"
   [ "$status" -eq 1 ]
-  [ "$(row write-to-closed)" = "write-to-closed    ! failed" ]
+  [ "$(row end-then-reset)" = "end-then-reset     ! failed" ]
   [[ "$output" == *"cannot connect"* ]]
-  [[ "$output" == *"again: make torture SERVER=./build/tests/torture/broken STAGE=02 DISASTER=write-to-closed"* ]]
+  [[ "$output" == *"again: make torture SERVER=./build/tests/torture/broken STAGE=02 DISASTER=end-then-reset"* ]]
 }
 
 @test "a table is 100 columns wide at most, and plain where it is no terminal" {

@@ -10,9 +10,9 @@
 disasters() {
   cat <<'END'
 reset-in-transfer   1,000 clients reset while their bytes move
-end-then-reset      data, FIN and RST are there before the server looks, 50 times
+end-then-reset      data, FIN and RST are there before the server looks (SIGPIPE)
 close-unread        200 clients close with an echo unread
-write-to-closed     the server writes to a client that has closed
+write-to-closed     a client closes while the server waits for room to write
 half-close          8 MiB, then FIN: all of it has to come back
 byte-by-byte        1,000 bytes, each sent when the one before is back
 one-gib             1 GiB through one connection, every byte compared
@@ -132,7 +132,7 @@ end_then_reset() {
   start_server
   count_descriptors
   suspend_server
-  for i in {1..50}; do client_does linger-reset; done
+  for i in {1..20}; do client_does linger-reset; done
   client_does abort 100
   midway
   resume_server
@@ -155,9 +155,9 @@ write_to_closed() {
   local i
   start_server
   count_descriptors
-  for i in 1 2 3 4 5; do
+  for i in 1 2 3; do
     start_client 7 fill-after-close
-    [ "$i" -lt 5 ] || midway accepted 6
+    [ "$i" -lt 3 ] || midway accepted 4
     client_says 7 'the server lives'
     end_client 7
   done
