@@ -371,8 +371,8 @@ simultaneous() {
 }
 
 suspended() {
-  local seconds=1
-  if is_stage 6 6 && is_ours; then start_server --timeout 0.5; else start_server; fi
+  local seconds=2
+  if is_stage 6 6 && is_ours; then start_server --timeout 1; else start_server; fi
   is_ours || ! is_stage 6 6 || seconds=7
   connect 5
   say 5 before
@@ -384,6 +384,8 @@ suspended() {
   sleep "$seconds"
   resume_server
   hears 5 meanwhile
+  say 5 again # it has not been served as a last favour
+  hears 5 again
   if is_stage 6 6; then
     ! read -r -t "$PATIENCE" -u 6 || saw "a silent client heard something"
     kill -0 "$server_pid"
