@@ -1,6 +1,7 @@
 # measure.bash: what a server costs, seen from outside.
 #
 # All of it is about the process server_pid. On Linux /proc knows; elsewhere ps.
+# shellcheck disable=SC2154  # whoever sources this sets it
 
 # User and system time so far.
 cpu_ms() {

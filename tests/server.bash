@@ -11,6 +11,9 @@
 # Clients are bash's own /dev/tcp on descriptors 5 and 6, or build/tests/client,
 # driven through descriptors 7 to 9. bats owns 3 and 4.
 
+# Who sources this sets these, and reads what is set here.
+# shellcheck disable=SC2034,SC2154
+
 # shellcheck source=tests/measure.bash
 . "${BASH_SOURCE[0]%/*}/measure.bash"
 
