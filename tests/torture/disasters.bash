@@ -626,7 +626,8 @@ no_thread() {
   without_sanitizers "they need more addresses than this allows"
   [ -d /proc/self/fd ] || skip "addresses are not limited here"
   if is_column 02,--workers; then
-    (ulimit -v 8000 && exec "$SERVER" --workers 1000 0) \
+    (ulimit -v 8000 &&
+      exec timeout --foreground 5 "$SERVER" --workers 1000 0) \
       >"$scratch/server.out" 2>"$scratch/server.log"
     [ $? -eq 1 ] || saw "it started although there was no room for its workers"
     did refused
