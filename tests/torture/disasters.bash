@@ -16,8 +16,8 @@ write-to-closed     a client closes while the server waits for room to write
 half-close          8 MiB, then FIN: all of it has to come back
 byte-by-byte        1,000 bytes, each sent when the one before is back
 one-gib             1 GiB through one connection, every byte compared
-slow-1              a client sends and does not read
-slow-50             50 clients send and do not read
+slow-1              a client sends and does not read, and what that takes
+slow-50             50 clients send and do not read, and what each takes
 slow-1000           1,000 clients send and do not read
 zero-window         a client's window stays closed, and opens again
 short-writes        the socket takes less than it is given, again and again
@@ -232,7 +232,7 @@ slow_readers() { # COUNT
   if in_turn; then
     did 'in turn' a
   elif fit "$1"; then
-    did "$(((grown + $1 - 1) / $1)) KiB each"
+    did "$(((grown + $1 - 1) / $1)) KiB"
   else
     did 'in turn' f
   fi
@@ -539,6 +539,7 @@ session_with() { # CALLS [INJECTION]...
   warnings=$(count_log warning)
   end_trace
   injected=$((${injected:-0} + $(grep -c INJECTED "$calls")))
+  [ "$injected" -gt 0 ] || saw "no call has failed: nothing was tried"
 }
 
 fails_in_accept() { # ERROR
@@ -602,8 +603,7 @@ every_call() {
   without_sanitizers "they want to be loaded first, too"
   STAGE=$stage SERVER=$own_server VARIANT=$(fault_variant) SAMPLE=1 \
     SEED=$seed JOBS=8 tests/faults/walk >"$scratch/walk" 2>&1 ||
-    saw "$(grep -c '^    make faults' "$scratch/walk") faults broke it: $(
-      sed -n '/^  [a-z]/{p;q;}' "$scratch/walk")"
+    saw "$(grep -m 1 -e 'without a fault: ' -e '^  [a-z].*: ' "$scratch/walk")"
   walked=$(tail -n 1 "$scratch/walk")
   measured "$walked (SEED=$seed; make faults tries more)"
   did "${walked%% *} faults"
