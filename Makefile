@@ -1,4 +1,5 @@
-# make                  builds the server of every stage: NN-stage/server
+# make                  builds the server of every stage, NN-stage/server, and
+#                       the load client, tests/crowd
 # make 04-epoll         builds one stage
 # make tour             runs the six servers side by side and shows what differs
 # make test             runs all tests

@@ -145,7 +145,14 @@ stop_server() {
 # Sends the server a signal and waits until it has ended. Its exit status, as
 # bash counts it, is then in $status.
 end_server() { # SIGNAL
+  local end=$((SECONDS + PATIENCE))
   kill -"$1" "$server_pid"
+  # A server of yours may take no notice: bash starts it with SIGINT ignored.
+  while kill -0 "$server_pid" 2>/dev/null; do
+    [ "$SECONDS" -lt "$end" ] ||
+      saw "after SIG$1 the server had not ended in $PATIENCE s" || return
+    sleep 0.01
+  done
   status=0
   wait "$server_pid" || status=$?
   server_pid=

@@ -2,6 +2,8 @@
 
 LOAD := $(filter-out %_test.o,$(call objects,tests/load))
 
+all: tests/crowd
+
 tools: tests/crowd build/tests/histogram_test
 
 tests/crowd: $(LOAD) build/common/poller_$(POLLER).o $(SHARED)
