@@ -15,6 +15,8 @@
 #                       SCENE=million holds a million idle clients
 # make bench-peers      measures ours beside what others would use
 # make bench-plots      draws what the book says about speed
+# make pictures         draws who waits for whom in each stage, from real runs;
+#                       COMMIT=1 puts the pictures where the book shows them
 # make diff STAGE=04    shows what stage 04 changes in stage 03
 # make soak MINUTES=10  lets crowds of good and bad clients loose on 02, 04 and
 #                       06, or on one STAGE; SEED=N repeats one, RATE=N is how
