@@ -2,6 +2,8 @@
 #                       the load client, tests/crowd
 # make 04-epoll         builds one stage
 # make tour             runs the six servers side by side and shows what differs
+# make watch STAGE=04   shows a server at work, live: who waits for what.
+#                       OPTIONS='--edge 8080' is what the server is started with
 # make test             runs all tests
 # make check SERVER=./mine STAGE=04
 #                       runs the tests of a stage on a server of your own

@@ -12,9 +12,9 @@ setup() {
 @test "make help names every target that is meant for people" {
   run make --no-print-directory help
   [ "$status" -eq 0 ]
-  for target in tour test check torture bench bench-peers bench-plots pictures \
-    diff faults soak models fuzz deps lint analyze memcheck coverage format clean \
-    help; do
+  for target in tour watch test check torture bench bench-peers bench-plots \
+    pictures diff faults soak models fuzz deps lint analyze memcheck coverage \
+    format clean help; do
     [[ "$output" == *"make $target"* ]]
   done
 }
