@@ -31,13 +31,11 @@ watch() { # STAGE [OPTION]...
   cat >"$BATS_TEST_TMPDIR/session" <<END
 stty rows 24 cols 80
 stty -g >$BATS_TEST_TMPDIR/before
-build/tests/watch/watch $* <&0 &
-echo \$! >$BATS_TEST_TMPDIR/watcher
-fg >/dev/null
+sh -c 'echo \$\$ >$BATS_TEST_TMPDIR/watcher; exec build/tests/watch/watch $*'
 echo \$? >$BATS_TEST_TMPDIR/status
 stty -g >$BATS_TEST_TMPDIR/after
 END
-  TERM=xterm script -qefc "bash -m $BATS_TEST_TMPDIR/session" "$screen" \
+  TERM=xterm script -qefc "sh $BATS_TEST_TMPDIR/session" "$screen" \
     <"$keys" >/dev/null 2>&1 3>&- 4>&- &
   terminal=$!
   exec 9>"$keys"

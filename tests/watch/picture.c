@@ -165,8 +165,9 @@ static void put_top(void) {
     if (!scene.spinning || scene.asked_times > 0)
         snprintf(turns, sizeof turns, "  %" PRIu64 " turn%s a second",
                  scene.rate, plural(scene.rate));
-    put_row(INVERSE, " %s on %s: %s", view->stage, scene.address,
-            loop_words(loop));
+    put_row(INVERSE, " %s on %s%s: %s%s", view->stage, scene.address,
+            scene.addresses > 1 ? " and others" : "", loop_words(loop),
+            scene.resting ? "; the listener rests" : "");
     put_row(PLAIN, " %d client%s%s%s%s%s%s%s", scene.count,
             plural((uint64_t)scene.count),
             known(view->backlog, ", %d in backlog", backlog),

@@ -7,7 +7,9 @@
 
 #include "slots.h"
 
-enum { HIGHEST_FD = 1 << 24 }; // higher ones are a broken line
+// Numbers above these are no log's.
+enum { HIGHEST_FD = 1 << 24 };
+#define HIGHEST_NUMBER INT64_C(1000000000000)
 
 struct scene scene;
 
@@ -35,7 +37,7 @@ static void count_rounds(const char *rest) {
 }
 
 static void set_address(const char *address) {
-    if (scene.address[0] == '\0')
+    if (scene.addresses++ == 0)
         copy(scene.address, sizeof scene.address, address);
 }
 
@@ -185,11 +187,11 @@ static void tell_client(int fd, const char *text) {
     }
 }
 
-// Takes a number off the text. False if there is none.
+// Takes a number off the text. False if there is none that can be.
 static bool take_number(const char **text, int64_t *number) {
     char *end;
     *number = strtoll(*text, &end, 10);
-    bool found = end > *text;
+    bool found = end > *text && *number >= 0 && *number <= HIGHEST_NUMBER;
     *text = end;
     return found;
 }
@@ -204,7 +206,7 @@ void scene_line(const char *line) {
         return;
     }
     line++;
-    if (!take_number(&line, &fd) || fd < 0 || fd > HIGHEST_FD) return;
+    if (!take_number(&line, &fd) || fd > HIGHEST_FD) return;
     if (after(line, "] ")) tell_client((int)fd, line + strlen("] "));
 }
 
@@ -241,6 +243,7 @@ const char *client_call(const struct client *client) {
 }
 
 uint64_t client_echoed(const struct client *client, bool *exact) {
-    *exact = !client->open || client_state(client) == TO_READ;
+    *exact = !client->open || client_state(client) == TO_READ ||
+             client->echoed == client->received;
     return client->open && *exact ? client->received : client->echoed;
 }

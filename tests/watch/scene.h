@@ -70,7 +70,8 @@ struct scene {
     int64_t line_ms;           // the time of the last line
     int64_t asked_ms;          // of the last one that counted rounds
     int64_t counted_ms;        // up to when turns_before counts
-    char address[REPORT_SIZE]; // the first one that it listens on
+    int addresses;             // that it listens on
+    char address[REPORT_SIZE]; // the first of them
     char report[REPORT_SIZE];  // the last warning or error, or how it stopped
 };
 

@@ -102,7 +102,7 @@ static void take_line(const char *line) {
     int64_t began_ms = clock_ms() - scene.line_ms;
     if (began_ms < start_ms) start_ms = began_ms;
     // What a server says that does not come to listen is for the user.
-    if (scene.address[0] == '\0') fprintf(stderr, "%s\n", line);
+    if (scene.addresses == 0) fprintf(stderr, "%s\n", line);
 }
 
 // --- the loop ----------------------------------------------------------------
@@ -178,7 +178,7 @@ static void watch(const sigset_t *usual) {
 
 static int say_goodbye(bool by_itself, int status) {
     const char *report = scene.report;
-    if (by_itself && scene.address[0] == '\0') return EXIT_FAILURE;
+    if (by_itself && scene.addresses == 0) return EXIT_FAILURE;
     if (by_itself && WIFSIGNALED(status))
         fprintf(stderr, "watch: signal %d ended the server\n",
                 WTERMSIG(status));
@@ -209,13 +209,17 @@ static void set_stage(const char *path, const struct options *options) {
 }
 
 static int run(const sigset_t *usual) {
-    while (scene.address[0] == '\0' && !ended_by && server.log != -1)
+    while (scene.addresses == 0 && !ended_by && server.log != -1)
         wait_and_take(clock_ms() + SECOND_MS, usual);
-    if (scene.address[0] != '\0' && terminal_open()) watch(usual);
+    bool opened = scene.addresses > 0 && terminal_open();
+    if (scene.addresses > 0 && !opened) perror("watch: /dev/tty");
+    if (opened) watch(usual);
+
     bool by_itself = server.log == -1;
     terminal_close(); // at once: to stop may take a while
     int status = server_stop(&server, take_line);
-    return say_goodbye(by_itself, status);
+    int outcome = say_goodbye(by_itself, status);
+    return opened ? outcome : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv) {
