@@ -9,6 +9,7 @@ setup() {
     *) skip "script(1) of util-linux is not there, which makes a terminal" ;;
   esac
   cd "$root" || exit
+  unset MAKEFLAGS MAKELEVEL NO_COLOR # not those of the make that runs the tests
   screen=$BATS_TEST_TMPDIR/screen
   keys=$BATS_TEST_TMPDIR/keys
   mkfifo "$keys"
@@ -59,6 +60,11 @@ shows() { # PATTERN
 # The watcher has ended like that, the terminal is as it was and the server is
 # gone.
 left_nothing() { # STATUS
+  local end=$((SECONDS + PATIENCE))
+  until [ -s "$BATS_TEST_TMPDIR/after" ]; do
+    [ "$SECONDS" -lt "$end" ] || saw "the watcher did not end"
+    sleep 0.02
+  done
   wait "$terminal" || true
   terminal=
   [ "$(cat "$BATS_TEST_TMPDIR/status")" -eq "$1" ] ||
@@ -176,4 +182,19 @@ alone() { # SERVER [ARGUMENT]...
   [ "$status" -eq 1 ]
   [[ "$output" == *"cannot listen on $port: Address already in use"* ]]
   [[ "$output" != *$'\033'* ]]
+}
+
+@test "make watch draws without colours where NO_COLOR says so" {
+  NO_COLOR=1 watch 04
+  connect 5
+  shows 'waiting to read'
+  echo q >&9
+  left_nothing 0
+  run ! grep -aq $'\033\\[[1-9][0-9]*m' "$screen"
+}
+
+@test "make watch asks which stage" {
+  run make --no-print-directory watch STAGE=09
+  [ "$status" -ne 0 ]
+  [[ "$output" == *"which stage, 01 to 06"* ]]
 }
