@@ -99,10 +99,10 @@ static const char *amount(uint64_t bytes, char cell[CELL_SIZE]) {
 // Five characters at most, for a hundred days.
 static const char *duration(int64_t ms, char cell[CELL_SIZE]) {
     if (ms < 0) ms = 0;
-    if (ms < 100 * 1000)
+    if (ms < 100000)
         snprintf(cell, CELL_SIZE, "%d.%d", (int)(ms / 1000),
                  (int)(ms / 100 % 10));
-    else if (ms < 10000 * 1000)
+    else if (ms < 10000000)
         snprintf(cell, CELL_SIZE, "%d", (int)(ms / 1000));
     else
         snprintf(cell, CELL_SIZE, "%" PRId64 "h", ms / 3600000);
@@ -223,58 +223,57 @@ static void put_departed(const struct client *client) {
             amount(client->echoed, echoed), client->reason);
 }
 
+// Who left last, or before that.
+static const struct client *departed(int before) {
+    return &scene
+                .departed[(scene.departures - 1 - (uint64_t)before) % DEPARTED];
+}
+
 // How many of those who left are still to be seen.
 static int count_departed(void) {
     int count = 0;
     while (count < DEPARTED && (uint64_t)count < scene.departures &&
-           view->now_ms -
-                   scene
-                       .departed[(scene.departures - 1 - (uint64_t)count) %
-                                 DEPARTED]
-                       .closed_ms <
-               DEPARTED_MS)
+           view->now_ms - departed(count)->closed_ms < DEPARTED_MS)
         count++;
     return count;
 }
 
 // Who cannot write first, then the busiest, then who moved last.
 static int compare(const void *left, const void *right) {
-    const struct client *a = *(struct client *const *)left;
-    const struct client *b = *(struct client *const *)right;
-    int a_stuck = a->state == TO_WRITE, b_stuck = b->state == TO_WRITE;
-    if (a_stuck != b_stuck) return b_stuck - a_stuck;
-    if (a->rate != b->rate) return a->rate < b->rate ? 1 : -1;
-    if (a->moved_ms != b->moved_ms) return a->moved_ms < b->moved_ms ? 1 : -1;
-    return a->fd - b->fd;
+    const struct client *one = &scene.clients[*(const int *)left];
+    const struct client *other = &scene.clients[*(const int *)right];
+    bool stuck = one->state == TO_WRITE;
+    if (stuck != (other->state == TO_WRITE)) return stuck ? -1 : 1;
+    if (one->rate != other->rate) return one->rate > other->rate ? -1 : 1;
+    if (one->moved_ms != other->moved_ms)
+        return one->moved_ms > other->moved_ms ? -1 : 1;
+    return one->fd - other->fd;
 }
 
 // By descriptor, if there is room for all of them.
 static void put_clients(int room) {
-    struct client **list = calloc((size_t)scene.count + 1, sizeof *list);
-    int count = 0;
+    int *list = calloc((size_t)scene.count + 1, sizeof *list), count = 0;
     if (list == NULL) return;
     for (int fd = 0; fd < scene.room && count < scene.count; fd++)
-        if (scene.clients[fd].open) list[count++] = &scene.clients[fd];
+        if (scene.clients[fd].open) list[count++] = fd;
 
     bool all = count <= room;
     if (!all) qsort(list, (size_t)count, sizeof *list, compare);
-    int fit_in = all ? count : room - 1;
-    for (int i = 0; i < fit_in; i++) put_client(list[i]);
-    if (!all) put_row(BOLD, "     and %d more", count - fit_in);
+    int rows = all ? count : room - 1;
+    for (int i = 0; i < rows; i++) put_client(&scene.clients[list[i]]);
+    if (!all) put_row(BOLD, "     and %d more", count - rows);
     free(list);
 }
 
 static void put_table(void) {
-    int departed = count_departed();
+    int gone = count_departed();
     put_titles();
     // When it is crowded, who is there counts more than who was.
     int most = rows_left() - scene.count;
     if (most < rows_left() / 4) most = rows_left() / 4;
-    if (departed > most) departed = most;
-    if (rows_left() > departed) put_clients(rows_left() - departed);
-    for (int i = 0; i < departed; i++)
-        put_departed(
-            &scene.departed[(scene.departures - 1 - (uint64_t)i) % DEPARTED]);
+    if (gone > most) gone = most;
+    if (rows_left() > gone) put_clients(rows_left() - gone);
+    for (int i = 0; i < gone; i++) put_departed(departed(i));
 }
 
 // --- the bottom --------------------------------------------------------------
@@ -313,9 +312,9 @@ static bool make_room(void) {
     return shown != NULL;
 }
 
-char *picture_draw(const struct view *wanted, size_t *length) {
+char *picture_draw(const struct view *wanted_view, size_t *length) {
     char *picture = NULL;
-    view = wanted;
+    view = wanted_view;
     next_row = 0;
     out = open_memstream(&picture, length);
     if (out == NULL) return NULL;

@@ -23,7 +23,7 @@ struct view {
 
 // Returns memory from malloc(3) that is *length bytes long. NULL if nothing has
 // changed, or there is no memory.
-char *picture_draw(const struct view *view, size_t *length);
+char *picture_draw(const struct view *wanted_view, size_t *length);
 
 // Whatever the terminal shows is lost: the next picture is a whole one.
 void picture_forget(void);

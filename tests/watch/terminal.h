@@ -28,7 +28,7 @@ void terminal_size(int *rows, int *columns);
 
 // Takes a picture, memory from malloc(3), and sends what the terminal takes at
 // once. Not while it is busy with the one before.
-void terminal_show(char *picture, size_t length);
+void terminal_show(char *picture, size_t bytes);
 bool terminal_busy(void);
 
 // Sends more of the picture.
