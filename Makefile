@@ -180,9 +180,9 @@ build/%.o: %.c build/flags
 # Changes when the compiler or a flag does, and everything is built anew.
 build/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(HARDEN_LDFLAGS) \
-	  $(LDFLAGS) $(POLLER) $(KQUEUE))' >$@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@new=$@.$$$$; echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(ALL_CFLAGS) \
+	  $(HARDEN_LDFLAGS) $(LDFLAGS) $(POLLER) $(KQUEUE))' >$$new; \
+	  if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 diff:
 	@tests/diff $(STAGE)
