@@ -102,11 +102,15 @@ choose_cores() {
 
 # --- the server --------------------------------------------------------------
 
-# COMMAND is given port 0, and says on stderr which one it got. Sets server_pid
-# and port. A new file each time: in the old one, another has said the same.
+# COMMAND is given port 0 on $host, and says on stderr which one it got; a bare
+# port is what everybody takes. Sets server_pid and port. A new file each time: in
+# the old one, another has said the same.
+host=127.0.0.1
 launch() { # COMMAND...
+  local any=0
+  [ "$host" = 127.0.0.1 ] || any=$host:0
   rm -f "$dir/server.log"
-  "$@" 0 </dev/null >"$dir/server.out" 2>"$dir/server.log" &
+  "$@" "$any" </dev/null >"$dir/server.out" 2>"$dir/server.log" &
   server_pid=$!
   await "$server_pid" "$dir/server.log" 'listening on' || return 1
   port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$dir/server.log" |
@@ -168,7 +172,7 @@ hold() { # CLIENTS [NAME]
   local name=${2:-hold}
   rm -f "$dir/$name.out"
   ${pin_crowd[@]+"${pin_crowd[@]}"} "$crowd" -c "$1" --hold 3600 \
-    "127.0.0.1:$port" >"$dir/$name.out" 2>"$dir/$name.log" &
+    "$host:$port" >"$dir/$name.out" 2>"$dir/$name.log" &
   hold_pid=$!
   await "$hold_pid" "$dir/$name.out" '^holding'
 }
