@@ -214,12 +214,14 @@ static bool hear(struct client *client) {
 
 // --- connecting --------------------------------------------------------------
 
-// Many clients of one address need many addresses of their own.
+// Many clients of one address need many addresses of their own: the server's
+// first, and those that follow it. 127.0.0.1 is what the kernel takes anyway.
 static bool choose_source(const struct load *to, int fd, int number) {
     const struct sockaddr_in *server = (const void *)&to->address;
-    int source = number / CLIENTS_A_SOURCE;
-    if (server->sin_family != AF_INET || source == 0 ||
-        ntohl(server->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET)
+    if (server->sin_family != AF_INET) return true;
+    uint32_t source = ntohl(server->sin_addr.s_addr) +
+                      (uint32_t)(number / CLIENTS_A_SOURCE) % 0xfffe;
+    if (source == INADDR_LOOPBACK || source >> 24 != IN_LOOPBACKNET)
         return true;
 
     int yes = 1;
@@ -229,7 +231,7 @@ static bool choose_source(const struct load *to, int fd, int number) {
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 #endif
     struct sockaddr_in name = {.sin_family = AF_INET};
-    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)source % 0xfffe);
+    name.sin_addr.s_addr = htonl(source);
     return bind(fd, (struct sockaddr *)&name, sizeof name) == 0;
 }
 
