@@ -105,7 +105,7 @@ DO  = @
 else
 SAY = @:
 endif
-COMPILE = $(CC) -Icommon $(EXTRA_CPPFLAGS) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP
+COMPILE = $(CC) -Icommon $(CPPFLAGS) $(ALL_CFLAGS) $(EXTRA_CPPFLAGS) -MMD -MP
 LINK    = $(CC) $(ALL_CFLAGS) $(HARDEN_LDFLAGS) $(LDFLAGS) $(filter %.o,$^) \
           $(EXTRA_LIBS) -o $@
 
