@@ -14,6 +14,9 @@ __attribute__((format(printf, 2, 3))) int fake_fprintf(FILE *out,
 __attribute__((format(printf, 2, 0))) int
 fake_vfprintf(FILE *out, const char *format, va_list arguments);
 
+// Hardened, the C library has macros of its own for these.
+#undef fprintf
+#undef vfprintf
 #define exit     fake_exit
 #define fprintf  fake_fprintf
 #define vfprintf fake_vfprintf
