@@ -247,6 +247,20 @@ ipv6() {
   client_does hello
 }
 
+@test "a Unix socket that cannot be asked who listens is an error and stays" {
+  only_linux "strace is Linux's"
+  command -v strace >/dev/null || skip "strace is not there"
+  without_sanitizers "they and strace exclude each other"
+  path=$BATS_TEST_TMPDIR/socket
+  start_server -- "unix:$path"
+  end_server KILL
+  run timeout "$PATIENCE" strace -f -o /dev/null -e trace=ioctl \
+    -e inject=ioctl:error=ENOMEM "$SERVER" "unix:$path"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *" error: cannot listen on unix:$path: Cannot allocate memory" ]]
+  [ -S "$path" ]
+}
+
 @test "a path that is no socket is an error and is left alone" {
   echo precious >"$BATS_TEST_TMPDIR/file"
   cannot_listen "the path exists and is no socket" "unix:$BATS_TEST_TMPDIR/file"
