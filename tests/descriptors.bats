@@ -101,6 +101,9 @@ hears_later() {
     percent=$(cpu_percent)
     [ "$percent" -le 5 ] || saw "full, the server took $percent % of a core"
   fi
+  tell_client 9 'leave 1'
+  client_says 9 "left, $((most - 1)) remain"
+  client_does hello
   end_client 9
 }
 
