@@ -187,13 +187,13 @@ build/flags: FORCE
 diff:
 	@tests/diff $(STAGE)
 
-tour: all tools
+tour: all build/tests/client
 	@tests/tour
 
 test: all tools
 	@SAN='$(SAN)' tests/run $(STAGE)
 
-check: tools
+check: build/tests/client
 	@tests/check '$(SERVER)' '$(STAGE)'
 
 deps:

@@ -46,7 +46,7 @@ finds() { # FAULT WORDS
 @test "crowd says that it cannot connect" {
   run "$crowd" -c 3 "$("$client" 0 free-port)"
   [ "$status" -eq 1 ]
-  echo "$output" | grep -q 'cannot connect: Connection refused'
+  echo "$output" | grep -q 'cannot connect to [0-9]*: Connection refused'
   echo "$output" | grep -q 'errors  *3 could not connect'
 }
 

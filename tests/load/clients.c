@@ -144,9 +144,11 @@ static void say(struct client *client) {
             write(client->fd, text_at(client, client->said), length);
         if (written == -1 && net_would_block()) return;
         if (written == -1) {
-            enum trouble trouble = client->connected ? RESET : REFUSED;
-            lose(client, trouble, "cannot %s: %s",
-                 client->connected ? "write" : "connect", strerror(errno));
+            if (client->connected)
+                lose(client, RESET, "cannot write: %s", strerror(errno));
+            else
+                lose(client, REFUSED, "cannot connect to %s: %s",
+                     load->server_name, strerror(errno));
             return;
         }
         count_said(client, (size_t)written);
@@ -268,8 +270,8 @@ static bool start_client(void) {
     if (fd == -1) {
         if (errno == EMFILE || errno == ENFILE) die("client %d", number);
         if (outcome->troubles[REFUSED]++ == 0)
-            fprintf(stderr, "client %d: cannot connect: %s\n", number,
-                    strerror(errno));
+            fprintf(stderr, "client %d: cannot connect to %s: %s\n", number,
+                    load->server_name, strerror(errno));
         return false;
     }
     make_room(fd);

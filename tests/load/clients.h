@@ -24,6 +24,7 @@
 
 // What there is to do, as the command line says it. Times are in seconds.
 struct load {
+    const char *server_name; // ADDRESS as it was typed
     struct sockaddr_storage address;
     socklen_t address_size;
     int clients;

@@ -149,6 +149,7 @@ static void find_server(const char *text) {
     struct address address;
     const char *wrong = address_parse(&address, text);
     if (wrong) refuse("bad address '%s': %s", text, wrong);
+    load.server_name = text;
     if (address.path) {
         struct sockaddr_un name = {.sun_family = AF_UNIX};
         memcpy(name.sun_path, address.path, strlen(address.path));

@@ -38,8 +38,8 @@ static void fail(int fd, const char *reason) {
 static void arrive(const struct load *load, int number) {
     int fd = clients_connect(load, number);
     if (fd == -1) {
-        fprintf(stderr, "client %d: cannot connect: %s\n", number,
-                strerror(errno));
+        fprintf(stderr, "client %d: cannot connect to %s: %s\n", number,
+                load->server_name, strerror(errno));
         return;
     }
     guests = slots_reserve(guests, sizeof *guests, &room, fd);
