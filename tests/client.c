@@ -494,7 +494,7 @@ static void crowd_leave(struct crowd *crowd, size_t leaving) {
 }
 
 static struct pollfd *crowd_polls(const struct crowd *crowd, short events) {
-    struct pollfd *polls = calloc(crowd->count, sizeof *polls);
+    struct pollfd *polls = calloc(crowd->count + 1, sizeof *polls);
     if (polls == NULL) fail("calloc: %s", strerror(errno));
     for (size_t i = 0; i < crowd->count; i++)
         polls[i] =
@@ -619,13 +619,14 @@ static void run_slow(size_t count) {
 
     char line[64];
     size_t bytes = 0;
-    if (!read_line(line, sizeof line)) return;
-    for (size_t i = 0; i < count; i++) {
-        shutdown(crowd.members[i].fd, SHUT_WR);
-        bytes += crowd.members[i].sent;
+    if (read_line(line, sizeof line)) {
+        for (size_t i = 0; i < count; i++) {
+            shutdown(crowd.members[i].fd, SHUT_WR);
+            bytes += crowd.members[i].sent;
+        }
+        crowd_hear_out(&crowd);
+        printf("echoed %zu bytes to %zu\n", bytes, count);
     }
-    crowd_hear_out(&crowd);
-    printf("echoed %zu bytes to %zu\n", bytes, count);
     free(crowd.members);
 }
 

@@ -72,7 +72,7 @@ static pthread_t start(void *run(void *), int *number) {
 }
 
 static void stress(void) {
-    pthread_t sending[THREADS_MAX], receiving[THREADS_MAX];
+    pthread_t sending[THREADS_MAX] = {0}, receiving[THREADS_MAX] = {0};
     int number[THREADS_MAX];
     note("%ld senders, %ld receivers, %ld numbers each", senders, receivers,
          to_send);

@@ -157,7 +157,7 @@ static void closed(struct client *client, const char *text, int64_t time_ms) {
     if (rest) account->echoed = strtoul(rest + strlen("; echoed "), NULL, 10);
     snprintf(expected, sizeof expected, "; echoed %zu byte%s", account->echoed,
              plural(account->echoed));
-    if (account->reason == NULL || strcmp(rest, expected) != 0)
+    if (account->reason == NULL || rest == NULL || strcmp(rest, expected) != 0)
         violation("[%d] closed: %s", account->fd, text);
     else if (account->reason == idle)
         check_expiry(client, time_ms);
