@@ -232,6 +232,7 @@ ipv6() {
 
 @test "a Unix socket whose server has no time is an error and stays theirs" {
   only_linux "the backlog is counted in /proc"
+  from_stage 02 "01 has one client at a time, and the backlog would stay full"
   path=$BATS_TEST_TMPDIR/socket
   start_server -- "unix:$path"
   suspend_server
