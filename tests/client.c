@@ -40,8 +40,9 @@ enum {
     STUCK_MS = 300,
     BACKLOG_NAP_MS = 10,
     CONNECTING_MAX = 1000,
-    // Linux has 28,000 local ports for each pair of addresses.
-    CONNECTIONS_PER_SOURCE = 25000,
+    // Linux has 28,000 local ports for each pair of addresses, but is slow to
+    // find the second half of them.
+    CONNECTIONS_PER_SOURCE = 12000,
     SPARE_DESCRIPTORS = 16,
     MESSAGE_BYTES = 16,
     // Of a crowd that does not read: less than what the kernel would give it,
@@ -127,7 +128,7 @@ static _Noreturn void cannot_connect(int error) {
     fail("cannot connect to %s: %s", server.name, strerror(error));
 }
 
-// Takes another loopback address for every 25,000 connections.
+// Takes another loopback address for every 12,000 connections.
 static void bind_source(const struct connection *connection) {
     struct sockaddr_in source = {.sin_family = AF_INET};
     size_t sources_before = connection->index / CONNECTIONS_PER_SOURCE;

@@ -21,9 +21,9 @@
 enum {
     // A prime, so that what is mixed up or lost is seen, whatever its length.
     TEXT_PERIOD = 1000003,
-    CONNECTING_MAX = 256,     // more would not fit into a small backlog
-    CLIENTS_A_SOURCE = 20000, // Linux has 28,000 ports for a pair of addresses
-    PATIENCE_MS = 20 * 1000,  // with a server that does not answer
+    CONNECTING_MAX = 256, // more would not fit into a small backlog
+    CLIENTS_A_SOURCE = 12000,
+    PATIENCE_MS = 20 * 1000, // with a server that does not answer
     RETRY_MS = 5,
 };
 
@@ -218,6 +218,8 @@ static bool hear(struct client *client) {
 
 // Many clients of one address need many addresses of their own: the server's
 // first, and those that follow it. 127.0.0.1 is what the kernel takes anyway.
+// Linux has 28,000 ports for a pair of addresses, but tries one half of them
+// first: when that is taken, each connect() searches it in vain.
 static bool choose_source(const struct load *to, int fd, int number) {
     const struct sockaddr_in *server = (const void *)&to->address;
     if (server->sin_family != AF_INET) return true;
