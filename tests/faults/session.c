@@ -42,6 +42,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../free_port.h"
+
 enum {
     PATIENCE_MS = 6000,  // nothing moves for so long: a rest is 1,000
     ENDING_MS = 100,     // for a process to end
@@ -355,16 +357,6 @@ static void run_clients(int first, int end, int at_once) {
 }
 
 // --- start and end of the server ---------------------------------------------
-
-static int free_port(void) {
-    struct sockaddr_in name = {.sin_family = AF_INET,
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    bind(fd, (struct sockaddr *)&name, sizeof name);
-    int port = own_port(fd);
-    close(fd);
-    return port;
-}
 
 static void leave_stale_socket(void) {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
