@@ -62,7 +62,7 @@ do for [terminal_name in "svg png"] {
     set output sprintf("%s/idle.%s", out, terminal_name)
     set label 1 "poll pays for all who are idle, epoll for none of them" at graph 0, 1.09 left font ",16" textcolor rgb ink
     set xlabel "idle clients beside 50 busy ones"
-    set ylabel "throughput, thousand messages a second"
+    set ylabel "CPU time a message, us"
     unset logscale
     set xrange [-100:10300]
     set xtics ("0" 0, "2,000" 2000, "4,000" 4000, "6,000" 6000, \

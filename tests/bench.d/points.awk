@@ -3,6 +3,7 @@
 
 $2 == who {
     median[$1, $3] = $5
+    lowest[$1, $3] = $6
     known[$1] = 1
 }
 
@@ -19,7 +20,7 @@ END {
         if (plot == "memory" && beside)
             point(idle, median[scene, "user_bytes_per_client"] * idle / 1048576)
         if (plot == "idle" && beside)
-            point(idle, median[scene, "messages_per_s"] / 1000)
+            point(idle, lowest[scene, "server_cpu_us"])
     }
 }
 
