@@ -81,7 +81,7 @@ function explain_file(file,    line) {
 
 # The name of the function that begins in this line, "" if none does.
 function function_in(code) {
-    if (code !~ /^[a-z].*\(/ || code ~ /;$/) return ""
+    if (code !~ /^[a-z][a-zA-Z0-9_ *]*\(/ || code ~ /;$/) return ""
     sub(/\(.*/, "", code)
     sub(/.*[ *]/, "", code)
     return code

@@ -166,8 +166,12 @@ function take_figures(text, first, last,    number, unit, between, before) {
             continue
         }
         if (sub(/,$/, "", number)) text = "," text
-        if (!match(text, unit_after)) continue
-        unit = short_unit(substr(text, 1, RLENGTH))
+        if (match(text, unit_after))
+            unit = short_unit(substr(text, 1, RLENGTH))
+        else if (results[paragraphs] != "" && number ~ /[.]/)
+            unit = "" # where something was measured, it was, too
+        else
+            continue
         take_figure(number, unit, first, last)
         if (last_number != "" && between ~ /^( to | or | and | ?[.][.] ?|-|–)$/)
             take_figure(last_number, unit, first, last)
@@ -179,7 +183,7 @@ function take_figure(number, unit, first, last) {
     figures++
     number_of[figures] = plain_number(number)
     unit_of[figures] = unit
-    written[figures] = number " " unit
+    written[figures] = trimmed(number " " unit)
     figure_at[figures] = first
     figure_in[figures] = paragraphs
 }
