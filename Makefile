@@ -28,6 +28,9 @@
 #                       system, in all orders, and compares with a model
 # make fuzz SECONDS=60  looks for input that addresses, options or log cannot
 #                       bear
+# make check-book       compares the book with the code, the results and what its
+#                       sessions do
+# make contents         writes the table of contents of the book
 # make deps             installs what build, tour and tests need
 # make peers            builds echo servers on libevent, libuv, libev and Go
 # make deps-peers       installs what those need
@@ -117,8 +120,8 @@ objects  = $(patsubst %.c,build/%.o,$(wildcard $1/*.c))
 TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
 SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
-.PHONY: all tools tour test check diff deps lint analyze memcheck \
-        coverage format clean help \
+.PHONY: all tools tour test check check-book contents diff deps lint analyze \
+        memcheck coverage format clean help \
         $(STAGES) FORCE
 .SECONDARY:
 
@@ -195,6 +198,12 @@ test: all tools
 
 check: build/tests/client
 	@tests/check '$(SERVER)' '$(STAGE)'
+
+check-book: all tools
+	@tests/book/check --replay
+
+contents:
+	@tests/book/contents
 
 deps:
 	@tests/deps
