@@ -304,6 +304,13 @@ finds_in() { # FILE:LINE MESSAGE
   finds 'took 12.6' '12.6 us: not in tests/book/results/it.txt '
 }
 
+@test "what a result says of its machine is no figure" {
+  change 's/took 12.5 us/took 24 s/'
+  sed '2s/.*/24 cores\nsince 2026-10-24 24:24/' tests/book/results/it.txt >it.txt
+  mv it.txt tests/book/results/it.txt
+  finds 'took 24' '24 s: not in tests/book/results/it.txt '
+}
+
 @test "a figure that comes from nowhere" {
   printf '\nIt takes 7 to 9 ms.\n' >>book.md
   check_it

@@ -64,13 +64,15 @@ function take_numbers(line, array,    number) {
     }
 }
 
-# Whether a result has this number.
+# Whether a result has this number. What it says of the machine, and when it was,
+# does not count.
 function in_result(file, number,    line, numbers) {
     if (!(file in taken)) {
         taken[file]
         load(file)
-        for (line = 2; line <= size[file]; line++)
-            take_numbers(text[file, line], numbers)
+        for (line = 3; line <= size[file]; line++)
+            if (text[file, line] !~ /[0-9]-[0-9][0-9]-[0-9][0-9]( [0-9:]+)?$/)
+                take_numbers(text[file, line], numbers)
         for (line in numbers) result[file, line]
     }
     return (file, number) in result
