@@ -226,6 +226,13 @@ finds_in() { # FILE:LINE MESSAGE
   [[ ${lines[0]} = 'book.md:'*': a block without a language: c, diff, go, make, sh, console or text' ]]
 }
 
+@test "code that is only indented" {
+  printf '%s\n' '' '- an item' '' '    and more of it' '' Text. >>book.md
+  is_right
+  printf '%s\n' '' '    $ ./server' >>book.md
+  finds '$ ./server' 'an indented block: put it between ``` and say what it is'
+}
+
 @test "a block that does not end" {
   printf '%s\n' '' '```text' 'text' >>book.md
   check_it

@@ -63,7 +63,12 @@ function block(language, caption, first, last,    line) {
 }
 
 function heading(line, level, title) {}
-function paragraph(first, last, kind) {}
+# Code that is indented, and in no list, would go unseen.
+function paragraph(first, last, kind) {
+    if (book[first] !~ /^ /) listed = kind == "item"
+    if (kind == "text" && !listed && book[first] ~ /^    /)
+        wrong(first, "an indented block: put it between ``` and say what it is")
+}
 
 # Looks for a line of a file in the book.
 function explain(file, line,    code) {

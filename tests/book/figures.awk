@@ -6,6 +6,8 @@
 BEGIN {
     unit_after = "^[ -]?(ns|us|µs|ms|s|seconds?|B|bytes?|[kKMGT]i?B|%|percent" \
         "|messages|instructions?|system calls?|calls|times|x|×)([^A-Za-z0-9_]|$)"
+    unit_in_head = "(^|[ ,(])(ns|us|ms|s|seconds|B|bytes|[kKMGT]i?B|%|messages/s" \
+        "|instructions|system calls)([^A-Za-z]|$)"
     read_constants("tests/book/constants.txt")
 }
 
@@ -194,7 +196,7 @@ function take_figure(number, unit, first, last) {
 function take_columns(first, last,    heads, cells, columns, column, line) {
     columns = split(prose(book[first]), heads, "|")
     for (column = 1; column <= columns; column++) {
-        if (!match(heads[column], /(^|[ ,(])(us|ms|s|seconds|B|bytes|[KMG]i?B|%|messages\/s|instructions|system calls)([^A-Za-z]|$)/))
+        if (!match(heads[column], unit_in_head))
             continue
         for (line = first + 2; line <= last; line++) {
             split(prose(book[line]), cells, "|")
