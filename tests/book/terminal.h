@@ -1,0 +1,58 @@
+// terminal.h: pseudo-terminals with a shell in each, as a reader has them.
+//
+// What comes in a terminal is kept as lines until somebody drops them; blank
+// lines are passed over. A prompt is known by two bytes that no program writes.
+// All terminals of the process are read in terminals_wait() and only there, so
+// that time passes in all of them alike.
+
+#ifndef TERMINAL_H
+#define TERMINAL_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+enum { TERMINALS = 16, LINE_SIZE = 4096, LINES = 65536 };
+
+struct terminal {
+    const char *name;
+    int fd; // of its master; -1 once nobody is in it any more
+    pid_t shell;
+    bool is_set_up; // the shell has been told what a prompt is here
+    bool at_prompt; // the shell waits for a command
+    char **lines;   // what has come
+    int line_count;
+    char partial[LINE_SIZE]; // the beginning of a line
+    size_t partial_length;
+    int64_t heard_ms; // when the last byte came
+};
+
+// Whom to show what is typed and what comes; NULL for nobody.
+extern FILE *terminals_transcript;
+
+// Set by whoever has no more time: every wait ends at once from then on.
+extern volatile sig_atomic_t terminals_interrupted;
+
+// NULL when there are too many. Otherwise without a terminal or a shell the
+// program ends.
+struct terminal *terminal_open(const char *name);
+
+// At the keyboard. Control characters are keys.
+void terminal_type(struct terminal *terminal, const char *text);
+
+// Forgets the first lines. When there are more than have come, the beginning of
+// a line is the last of them.
+void terminal_drop(struct terminal *terminal, int count);
+
+// The process group that the keyboard belongs to.
+pid_t terminal_foreground(const struct terminal *terminal);
+
+// Reads all terminals, and waits for that at most so long.
+void terminals_wait(int64_t ms);
+
+// Ends all that runs in them: by ^C, a hangup, and then by force.
+void terminals_close(void);
+
+#endif
