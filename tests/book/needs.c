@@ -69,7 +69,7 @@ static bool nc_knows_n(void) {
 
 // Takes what the shell takes for one word, quotes and all.
 static const char *take_word(const char *text, char word[WORD_SIZE]) {
-    static const char ends[] = " \t;|&()<>`";
+    static const char ends[] = " \t;|&()<>";
     size_t length = 0;
     char quote = '\0';
     for (; *text && (quote || !strchr(ends, *text)); text++) {
@@ -100,46 +100,46 @@ static const char *is_not_there(const char *program) {
 }
 
 static const char *program_missing(const char *program, const char *arguments) {
-    char first[WORD_SIZE];
     if (!SYSTEM_HAS_EPOLL && strstr(program, "04-epoll/"))
         return "there is no epoll";
     if (strchr(program, '/') || is_one_of(program, builtins, COUNT(builtins)))
         return NULL;
     if (!is_in_path(program)) return is_not_there(program);
-    take_word(arguments + strspn(arguments, " \t"), first);
-    if (strcmp(program, "nc") == 0 && strcmp(first, "-N") == 0 && !nc_knows_n())
+    if (strcmp(program, "nc") == 0 && strstr(arguments, " -N") && !nc_knows_n())
         return "nc has no -N";
     return NULL;
 }
 
-// Whether a command still follows this word at a command's place.
+// Whether a command still follows this word, where one is expected.
 static bool leads_on(const char *word) {
-    return word[0] == '-' || strchr(word, '=') || word[0] == '\0' ||
+    return word[0] == '-' || strchr(word, '=') ||
            is_one_of(word, prefixes, COUNT(prefixes));
 }
 
-const char *needs_missing(const char *command) {
+// Goes past one word, or past whatever stands between words.
+static const char *take_next(const char *command, bool *expects_program,
+                             const char **missing) {
     char word[WORD_SIZE];
-    bool expects_program = true;
-    while (*command) {
-        if (strncmp(command, "$((", 3) == 0 && strstr(command, "))")) {
-            command = strstr(command, "))") + 2; // it only calculates
-        } else if (strchr("<>", *command)) {
-            command = past_redirection(command);
-        } else if (strchr(";|&(`$", *command)) {
-            expects_program = true;
-            command++;
-        } else if (strchr(" \t)", *command)) {
-            command++;
-        } else {
-            command = take_word(command, word);
-            const char *missing = NULL;
-            if (expects_program && !leads_on(word)) {
-                expects_program = false;
-                missing = program_missing(word, command);
-            }
-            if (missing) return missing;
-        }
+    if (strncmp(command, "$((", 3) == 0 && strstr(command, "))"))
+        return strstr(command, "))") + 2; // it only calculates
+    if (strchr("<>", *command)) return past_redirection(command);
+    if (strchr(" \t)", *command)) return command + 1;
+    if (strchr(";|&(", *command) || strncmp(command, "$(", 2) == 0) {
+        *expects_program = true;
+        return command + 1;
     }
-    return NULL;
+    command = take_word(command, word);
+    if (!*expects_program) return command;
+    *expects_program = leads_on(word);
+    if (!*expects_program || strcmp(word, "sudo") == 0)
+        *missing = program_missing(word, command);
+    return command;
+}
+
+const char *needs_missing(const char *command) {
+    const char *missing = NULL;
+    bool expects_program = true;
+    while (*command && !missing)
+        command = take_next(command, &expects_program, &missing);
+    return missing;
 }

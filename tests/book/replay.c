@@ -154,20 +154,25 @@ static void show(struct job *job) {
 
 // --- all of them -------------------------------------------------------------
 
+static void finish(struct job *job, int status) {
+    job->pid = 0;
+    if (status == 0) return;
+    fprintf(job->out, "%s: \"%s\" could not be replayed to its end\n",
+            job->book->path, job->section->heading);
+    job->outcome->failed = 1;
+}
+
 // Whether one has ended; it waits for that, or for a signal.
 static bool await_one(struct job *jobs, int count) {
-    int status;
+    int status, i = 0;
     pid_t pid = waitpid(-1, &status, WNOHANG);
-    if (pid == 0) sigsuspend(&usual_signals);
-    for (int i = 0; pid > 0 && i < count; i++) {
-        if (jobs[i].pid != pid) continue;
-        jobs[i].pid = 0;
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS)
-            jobs[i].outcome->failed++;
-        show(&jobs[i]);
-        return true;
+    if (pid <= 0) {
+        sigsuspend(&usual_signals);
+        return false;
     }
-    return false;
+    while (i < count && jobs[i].pid != pid) i++;
+    if (i < count) finish(&jobs[i], status);
+    return i < count;
 }
 
 static void end_all(const struct job *jobs, int count) {
@@ -176,7 +181,7 @@ static void end_all(const struct job *jobs, int count) {
 }
 
 static void replay(struct job *jobs, int count) {
-    int started = 0, ended = 0;
+    int started = 0, ended = 0, shown = 0;
     bool told = false;
     while (ended < started || (started < count && !terminals_interrupted)) {
         if (terminals_interrupted && !told) {
@@ -188,6 +193,8 @@ static void replay(struct job *jobs, int count) {
             start(&jobs[started++]);
         else
             ended += await_one(jobs, started);
+        // In the order of the book.
+        while (shown < started && jobs[shown].pid == 0) show(&jobs[shown++]);
     }
 }
 

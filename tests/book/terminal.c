@@ -22,6 +22,7 @@ enum {
     INHERITED = 1024,  // descriptors that a parent may have left open
     GOODBYE_MS = 1500, // for a ^C; an orderly stop of 06 may take a second
     HANGUP_MS = 1000,
+    TYPING_MS = 1000, // until a program has to have taken a line
 };
 
 // Record and unit separator: what a prompt is here.
@@ -205,7 +206,8 @@ void terminal_drop(struct terminal *terminal, int count) {
 
 void terminal_type(struct terminal *terminal, const char *text) {
     size_t length = strlen(text);
-    while (length > 0 && terminal->fd != -1 && !terminals_interrupted) {
+    int64_t end_ms = clock_ms() + TYPING_MS;
+    while (length > 0 && terminal->fd != -1 && clock_ms() < end_ms) {
         ssize_t written = write(terminal->fd, text, length);
         if (written > 0) text += written, length -= (size_t)written;
         // A terminal that takes no more waits for its program, or for us.
