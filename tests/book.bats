@@ -144,6 +144,15 @@ END
   passes
 }
 
+@test "a line that is written over is the last that stands there" {
+  section one <<'END'
+A$ printf '50 %% done\r80 %%\r\033[Kthree\r\n'; printf 'one\rtwo\n'
+three
+two
+END
+  passes
+}
+
 @test "what looks like a stanza of an unknown terminal is output" {
   section one <<'END'
 A$ echo 'B:'; echo 'B> c'

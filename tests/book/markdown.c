@@ -14,8 +14,8 @@ enum { SHORTEST_FENCE = 3, MOST_MARKS = 6 };
 // How far the file has been read.
 struct place {
     struct book *book;
-    const char *heading; // the last one
-    bool anew;           // and it has no session yet
+    char *heading; // the last one
+    bool anew;     // and it has no session yet
     int line;
     size_t fence; // how many backquotes end the block; 0 outside of blocks
     size_t indentation;
@@ -97,7 +97,7 @@ static bool is_pause(const char *line, double *seconds) {
 // nobody has typed a command at a terminal of that name.
 static bool starts_stanza(struct section *section, const char *line,
                           struct stanza *stanza) {
-    const char *text;
+    const char *text = NULL;
     size_t name = name_length(line);
     stanza->terminal = find_terminal(section, line, name);
 
@@ -147,6 +147,7 @@ static void take_console(const struct place *place, const char *line) {
 static void take_heading(struct place *place, const char *line) {
     size_t marks = strspn(line, "#");
     if (marks == 0 || marks > MOST_MARKS || line[marks] != ' ') return;
+    free(place->heading);
     place->heading = must(strdup(line + marks + 1));
     place->anew = true;
 }
@@ -155,7 +156,8 @@ static void open_section(struct place *place) {
     struct book *book = place->book;
     book->sections =
         grown(book->sections, book->section_count, sizeof *book->sections);
-    book->sections[book->section_count++].heading = place->heading;
+    const char *heading = place->heading ? place->heading : book->path;
+    book->sections[book->section_count++].heading = must(strdup(heading));
     place->anew = false;
 }
 
@@ -196,7 +198,7 @@ static void take_line(struct place *place, const char *line) {
 
 struct book markdown_read(const char *path) {
     struct book book = {.path = path};
-    struct place place = {.book = &book, .heading = path, .anew = true};
+    struct place place = {.book = &book, .anew = true};
     FILE *file = fopen(path, "r");
     char *line = NULL;
     size_t size = 0;
@@ -212,6 +214,7 @@ struct book markdown_read(const char *path) {
     if (place.console && place.fence > 0)
         refuse(&place, "the block has no end");
     free(line);
+    free(place.heading);
     fclose(file);
     return book;
 }

@@ -39,7 +39,7 @@ struct session {
 };
 
 struct section {
-    const char *heading;
+    char *heading;
     char **terminals; // their names, in the order of their first commands
     int terminal_count;
     struct session *sessions;

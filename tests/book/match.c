@@ -6,12 +6,12 @@
 
 enum { LONG = 5 }; // digits of an integer that nobody can foresee
 
-static bool is_digit(char c) {
-    return isdigit((unsigned char)c);
+static bool is_digit(char byte) {
+    return isdigit((unsigned char)byte);
 }
 
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t';
+static bool is_blank(char byte) {
+    return byte == ' ' || byte == '\t';
 }
 
 static const char *past_blanks(const char *text) {
@@ -49,71 +49,100 @@ static bool measured_alike(const char *shown, const char *came) {
     return measured >= said * 4 / 5 && measured <= said * 5 + 1;
 }
 
+// One of the two lines, and how far they have been found alike.
+struct side {
+    const char *line, *at;
+};
+
 // What an integer is depends on what stands around it.
-static bool in_brackets(const char *line, const char *at, size_t length) {
-    return at > line && at[-1] == '[' && at[length] == ']';
+static bool in_brackets(const struct side *side, size_t length) {
+    return side->at > side->line && side->at[-1] == '[' &&
+           side->at[length] == ']';
 }
 
-static bool is_port(const char *line, const char *at, size_t length) {
-    return length == LONG && at - line >= 2 && at[-1] == ':' &&
+static bool is_port(const struct side *side, size_t length) {
+    const char *at = side->at;
+    return length == LONG && at - side->line >= 2 && at[-1] == ':' &&
            (is_digit(at[-2]) || at[-2] == ']');
 }
 
-static bool is_open(const char *line, const char *at, size_t length) {
-    bool bytes = strncmp(at + length, " bytes", strlen(" bytes")) == 0;
-    return in_brackets(line, at, length) || (length >= LONG && !bytes);
+static bool is_open(const struct side *side, size_t length) {
+    static const char bytes[] = " bytes";
+    if (in_brackets(side, length)) return true;
+    return length >= LONG &&
+           strncmp(side->at + length, bytes, strlen(bytes)) != 0;
 }
 
-// Goes past the two numbers if the one that came may stand for the other.
-static bool numbers_alike(const char *line, const char **shown,
-                          const char *came_line, const char **came) {
-    const char *a = *shown, *b = *came;
-    size_t a_length = decimal(a), b_length = decimal(b);
-    if (a_length > 0) {
-        *shown += a_length, *came += b_length;
-        return b_length > 0 && measured_alike(a, b);
+// Whether the integer that came may stand for the one that is shown.
+static bool integers_alike(const struct side *shown, size_t shown_length,
+                           const struct side *came, size_t came_length) {
+    if (came_length == 0 || decimal(came->at) > 0) return false;
+    if (is_port(shown, shown_length)) return is_port(came, came_length);
+    if (is_open(shown, shown_length)) return true;
+    return shown_length == came_length &&
+           memcmp(shown->at, came->at, came_length) == 0;
+}
+
+static bool numbers_alike(struct side *shown, struct side *came) {
+    bool alike;
+    size_t shown_length = decimal(shown->at), came_length;
+    if (shown_length > 0) {
+        came_length = decimal(came->at);
+        alike = came_length > 0 && measured_alike(shown->at, came->at);
+    } else {
+        shown_length = digits(shown->at);
+        came_length = digits(came->at);
+        alike = integers_alike(shown, shown_length, came, came_length);
     }
-    a_length = digits(a), b_length = digits(b);
-    *shown += a_length, *came += b_length;
-    if (b_length == 0 || decimal(b) > 0) return false;
-    if (is_port(line, a, a_length)) return is_port(came_line, b, b_length);
-    if (is_open(line, a, a_length)) return true;
-    return a_length == b_length && memcmp(a, b, a_length) == 0;
+    shown->at += shown_length;
+    came->at += came_length;
+    return alike;
 }
 
-// A number starts here: not in the middle of a word, or of an address.
-static bool starts_number(const char *line, const char *at) {
+// Whether a number starts here: not in the middle of a word or an address.
+static bool starts_number(const struct side *side) {
+    const char *at = side->at;
     if (!is_digit(*at)) return false;
-    if (at == line) return true;
-    bool in_address = at[-1] == '.' && at - line >= 2 && is_digit(at[-2]);
+    if (at == side->line) return true;
+    bool in_address = at[-1] == '.' && at - side->line >= 2 && is_digit(at[-2]);
     bool in_word = isalnum((unsigned char)at[-1]) || at[-1] == '_';
     return !in_word && !in_address;
 }
 
-static bool blanks_alike(const char **shown, const char **came) {
-    const char *a = past_blanks(*shown), *b = past_blanks(*came);
-    bool alike = (a > *shown) == (b > *came) || (*a == '\0' && *b == '\0');
-    *shown = a, *came = b;
+// Goes past blanks, where they are on both sides, or end a line.
+static bool blanks_alike(struct side *shown, struct side *came) {
+    const char *shown_rest = past_blanks(shown->at);
+    const char *came_rest = past_blanks(came->at);
+    bool alike = (shown_rest > shown->at) == (came_rest > came->at) ||
+                 (*shown_rest == '\0' && *came_rest == '\0');
+    shown->at = shown_rest;
+    came->at = came_rest;
     return alike;
 }
 
-bool match_line(const char *shown, const char *came) {
-    const char *a = past_blanks(shown), *b = past_blanks(came);
-    size_t a_time = log_time(a), b_time = log_time(b);
-    if (a_time > 0 && b_time > 0) a += a_time, b += b_time;
-    shown = a, came = b;
-    while (blanks_alike(&a, &b)) {
-        if (starts_number(shown, a)) {
-            if (!numbers_alike(shown, &a, came, &b)) return false;
-        } else if (*a != *b) {
-            return false;
-        } else if (*a == '\0') {
-            return true;
+static bool rest_is_alike(struct side shown, struct side came) {
+    while (blanks_alike(&shown, &came)) {
+        if (starts_number(&shown)) {
+            if (!numbers_alike(&shown, &came)) return false;
         } else {
-            a++, b++;
+            if (*shown.at != *came.at) return false;
+            if (*shown.at == '\0') return true;
+            shown.at++, came.at++;
         }
     }
     return false;
+}
+
+bool match_line(const char *shown, const char *came) {
+    shown = past_blanks(shown);
+    came = past_blanks(came);
+    size_t shown_time = log_time(shown), came_time = log_time(came);
+    if (shown_time > 0 && came_time > 0) {
+        shown = past_blanks(shown + shown_time);
+        came = past_blanks(came + came_time);
+    }
+    return rest_is_alike((struct side){shown, shown},
+                         (struct side){came, came});
 }
 
 bool match_is_gap(const char *shown) {

@@ -73,9 +73,11 @@ static const char *take_word(const char *text, char word[WORD_SIZE]) {
     size_t length = 0;
     char quote = '\0';
     for (; *text && (quote || !strchr(ends, *text)); text++) {
-        if (quote ? *text == quote : *text == '\'' || *text == '"')
-            quote = quote ? '\0' : *text;
-        else if (!quote && text[0] == '$' && text[1] == '(')
+        if (quote && *text == quote)
+            quote = '\0';
+        else if (!quote && (*text == '\'' || *text == '"'))
+            quote = *text;
+        else if (!quote && strncmp(text, "$(", 2) == 0)
             break;
         else if (length < WORD_SIZE - 1)
             word[length++] = *text;

@@ -15,7 +15,7 @@ enum {
     DIFF_LINES = 20,
 };
 
-int64_t play_patience_ms = 10 * 1000;
+int64_t play_patience_ms = 10000;
 
 // A terminal as the text knows it.
 struct screen {
@@ -92,8 +92,8 @@ static struct moment moment_of(const struct terminal *terminal) {
     return moment;
 }
 
-static bool is_same(struct moment a, struct moment b) {
-    return a.group == b.group && a.turns == b.turns;
+static bool is_same(struct moment one, struct moment other) {
+    return one.group == other.group && one.turns == other.turns;
 }
 
 static bool is_left(const struct terminal *terminal) {
@@ -209,12 +209,8 @@ static bool type_line(const struct scene *scene, struct screen *screen,
     return type(scene, screen, stanza, line);
 }
 
-static bool play_command(struct scene *scene, struct screen *screen,
+static bool play_command(const struct scene *scene, struct screen *screen,
                          const struct stanza *stanza) {
-    const char *name = scene->section->terminals[stanza->terminal];
-    if (!screen->terminal) screen->terminal = terminal_open(name);
-    if (!screen->terminal)
-        return fail(scene, stanza, "there are too many terminals");
     if (!await_prompt(screen->terminal))
         return fail(scene, stanza, "no prompt comes, something still runs");
     return type_line(scene, screen, stanza);
@@ -242,7 +238,9 @@ static bool play_pause(const struct stanza *stanza) {
 
 static bool play_stanza(struct scene *scene, const struct stanza *stanza) {
     if (stanza->kind == PAUSE) return play_pause(stanza);
+    const char *name = scene->section->terminals[stanza->terminal];
     struct screen *screen = &scene->screens[stanza->terminal];
+    if (!screen->terminal) screen->terminal = terminal_open(name);
     if (stanza->kind == COMMAND) return play_command(scene, screen, stanza);
     if (stanza->kind == TYPED) return play_typed(scene, screen, stanza);
     if (stanza->shown_count == 0) return expect_nothing(scene, screen, stanza);

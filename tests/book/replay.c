@@ -60,6 +60,9 @@ struct job {
     struct outcome *outcome; // in memory that is shared with it
 };
 
+static struct job *jobs; // those that are chosen, in the order of the book
+static int job_count;
+
 // --- signals -----------------------------------------------------------------
 
 static sigset_t usual_signals;
@@ -163,36 +166,36 @@ static void finish(struct job *job, int status) {
 }
 
 // Whether one has ended; it waits for that, or for a signal.
-static bool await_one(struct job *jobs, int count) {
+static bool await_one(void) {
     int status, i = 0;
     pid_t pid = waitpid(-1, &status, WNOHANG);
     if (pid <= 0) {
         sigsuspend(&usual_signals);
         return false;
     }
-    while (i < count && jobs[i].pid != pid) i++;
-    if (i < count) finish(&jobs[i], status);
-    return i < count;
+    while (i < job_count && jobs[i].pid != pid) i++;
+    if (i < job_count) finish(&jobs[i], status);
+    return i < job_count;
 }
 
-static void end_all(const struct job *jobs, int count) {
-    for (int i = 0; i < count; i++)
+static void end_all(void) {
+    for (int i = 0; i < job_count; i++)
         if (jobs[i].pid > 0) kill(jobs[i].pid, SIGTERM);
 }
 
-static void replay(struct job *jobs, int count) {
+static void replay(void) {
     int started = 0, ended = 0, shown = 0;
     bool told = false;
-    while (ended < started || (started < count && !terminals_interrupted)) {
+    while (ended < started || (started < job_count && !terminals_interrupted)) {
         if (terminals_interrupted && !told) {
-            end_all(jobs, started);
+            end_all();
             told = true;
         }
-        bool room = started < count && started - ended < options.jobs;
+        bool room = started < job_count && started - ended < options.jobs;
         if (room && !terminals_interrupted)
             start(&jobs[started++]);
         else
-            ended += await_one(jobs, started);
+            ended += await_one();
         // In the order of the book.
         while (shown < started && jobs[shown].pid == 0) show(&jobs[shown++]);
     }
@@ -206,18 +209,18 @@ static bool is_chosen(const struct section *section, int number) {
     return strstr(section->heading, options.section) != NULL;
 }
 
-static int choose(const struct book *book, struct job *jobs) {
+static void choose(const struct book *book) {
+    size_t count = (size_t)book->section_count + 1; // none is a number, too
     struct outcome *outcomes =
-        mmap(NULL, ((size_t)book->section_count + 1) * sizeof *outcomes,
-             PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0);
-    if (outcomes == MAP_FAILED) die("no memory");
-    int count = 0;
+        mmap(NULL, count * sizeof *outcomes, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANON, -1, 0);
+    jobs = calloc(count, sizeof *jobs);
+    if (!jobs || outcomes == MAP_FAILED) die("no memory");
     for (int i = 0; i < book->section_count; i++)
         if (is_chosen(&book->sections[i], i + 1))
-            jobs[count++] = (struct job){.book = book,
-                                         .section = &book->sections[i],
-                                         .outcome = &outcomes[i]};
-    return count;
+            jobs[job_count++] = (struct job){.book = book,
+                                             .section = &book->sections[i],
+                                             .outcome = &outcomes[i]};
 }
 
 // --- the last line -----------------------------------------------------------
@@ -231,28 +234,34 @@ static void add_reason(char reasons[REASONS_SIZE], const char *reason) {
              length > 0 ? ", " : "", reason);
 }
 
-static int sum_up(const struct job *jobs, int count) {
-    struct outcome all = {0};
-    char reasons[REASONS_SIZE] = "";
-    int skipped = 0, sessions = 0;
-    for (int i = 0; i < count; i++) {
-        all.replayed += jobs[i].outcome->replayed;
-        all.failed += jobs[i].outcome->failed;
-        sessions += jobs[i].section->session_count;
-        for (int j = 0; j < jobs[i].section->session_count; j++) {
-            const char *reason = jobs[i].section->sessions[j].skipped;
-            if (!reason) continue;
-            skipped++;
-            add_reason(reasons, reason);
-        }
+// Counts those that are skipped in a section, and remembers why they are.
+static int count_skipped(const struct section *section,
+                         char reasons[REASONS_SIZE]) {
+    int count = 0;
+    for (int i = 0; i < section->session_count; i++) {
+        if (!section->sessions[i].skipped) continue;
+        add_reason(reasons, section->sessions[i].skipped);
+        count++;
     }
-    printf("sessions: %d replayed, %d failed, %d skipped", all.replayed,
-           all.failed, skipped);
+    return count;
+}
+
+static int sum_up(void) {
+    int replayed = 0, failed = 0, skipped = 0, left = 0;
+    char reasons[REASONS_SIZE] = "";
+    for (int i = 0; i < job_count; i++) {
+        replayed += jobs[i].outcome->replayed;
+        failed += jobs[i].outcome->failed;
+        skipped += count_skipped(jobs[i].section, reasons);
+        left += jobs[i].section->session_count;
+    }
+    left -= replayed + skipped;
+    printf("sessions: %d replayed, %d failed, %d skipped", replayed, failed,
+           skipped);
     if (skipped > 0) printf(" (%s)", reasons);
-    int left = sessions - all.replayed - skipped;
     if (left > 0) printf(", %d not reached", left);
     puts("");
-    return all.failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 // --- options -----------------------------------------------------------------
@@ -328,13 +337,11 @@ int main(int argc, char **argv) {
     }
     // Without processes of one's own, pgrep would find the others' servers.
     if (system_isolation() != OWN_NETWORK_AND_PROCESSES) options.jobs = 1;
-    struct job *jobs = calloc((size_t)book.section_count + 1, sizeof *jobs);
-    if (!jobs) die("no memory");
-    int count = choose(&book, jobs);
-    if (options.section && count == 0) refuse("no such section");
-    if (count == 1) options.jobs = 1;
+    choose(&book);
+    if (options.section && job_count == 0) refuse("no such section");
+    if (job_count == 1) options.jobs = 1;
     catch_signals();
-    replay(jobs, count);
+    replay();
     if (terminals_interrupted) return 128 + terminals_interrupted;
-    return sum_up(jobs, count);
+    return sum_up();
 }

@@ -33,22 +33,27 @@ struct start {
     gid_t group;
 };
 
-static bool write_file(const char *path, const char *format, unsigned id) {
-    char text[64];
-    int length = snprintf(text, sizeof text, format, id, id);
+static bool write_file(const char *path, const char *text) {
+    size_t length = strlen(text);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool written = fd != -1 && write(fd, text, (size_t)length) == length;
+    bool written = fd != -1 && write(fd, text, length) == (ssize_t)length;
     if (fd != -1) close(fd);
     return written;
+}
+
+// One user, or one group, that has the same number inside and outside.
+static bool write_map(const char *path, unsigned id) {
+    char text[64];
+    snprintf(text, sizeof text, "%u %u 1", id, id);
+    return write_file(path, text);
 }
 
 // Whoever is not root may have namespaces only below a user namespace, and
 // stays who he is in there.
 static bool keep_user(const struct start *start) {
-    return start->user == 0 ||
-           (write_file("/proc/self/setgroups", "deny", 0) &&
-            write_file("/proc/self/uid_map", "%u %u 1", start->user) &&
-            write_file("/proc/self/gid_map", "%u %u 1", start->group));
+    return start->user == 0 || (write_file("/proc/self/setgroups", "deny") &&
+                                write_map("/proc/self/uid_map", start->user) &&
+                                write_map("/proc/self/gid_map", start->group));
 }
 
 static bool raise_loopback(void) {
@@ -140,7 +145,7 @@ static bool read_process(const char *pid, struct process *process) {
 }
 
 // Calls visit() with each process that there is.
-static void each_process(void visit(const struct process *process,
+static void each_process(void visit(const struct process *found,
                                     void *argument),
                          void *argument) {
     DIR *directory = opendir("/proc");

@@ -102,7 +102,7 @@ static void start_shell(struct terminal *terminal) {
 }
 
 struct terminal *terminal_open(const char *name) {
-    if (terminal_count == TERMINALS) return NULL;
+    if (terminal_count == TERMINALS) die("there are too many terminals");
     struct terminal *terminal = &terminals[terminal_count++];
     *terminal = (struct terminal){.name = name};
     start_shell(terminal);
@@ -119,7 +119,7 @@ struct terminal *terminal_open(const char *name) {
 
 static void end_line(struct terminal *terminal) {
     terminal->partial[terminal->partial_length] = '\0';
-    terminal->partial_length = 0;
+    terminal->partial_length = terminal->column = 0;
     const char *line = terminal->partial;
     // The shell's own prompt, before it was told ours, is nobody's output.
     if (!terminal->is_set_up || line[strspn(line, " \t")] == '\0') return;
@@ -133,23 +133,45 @@ static void end_line(struct terminal *terminal) {
 }
 
 static void take_prompt(struct terminal *terminal) {
-    terminal->partial_length--;
     end_line(terminal);
     terminal->at_prompt = true;
     terminal->is_set_up = true;
 }
 
-static void take_byte(struct terminal *terminal, char byte) {
-    size_t length = terminal->partial_length;
-    if (byte == PROMPT_2[0] && length > 0 &&
-        terminal->partial[length - 1] == PROMPT_1[0]) {
-        take_prompt(terminal);
-    } else if (byte == '\n') {
-        end_line(terminal);
-    } else if (byte != '\r' && byte != '\0') {
-        terminal->partial[terminal->partial_length++] = byte;
-        if (terminal->partial_length == LINE_SIZE - 1) end_line(terminal);
+// Of what a terminal can be told to do, one thing is seen in its lines: what
+// stands right of the cursor is erased.
+static bool take_escape(struct terminal *terminal, char byte) {
+    if (terminal->escape == NO_ESCAPE) {
+        if (byte != '\033') return false;
+        terminal->escape = ESCAPE;
+    } else if (terminal->escape == ESCAPE && byte == '[') {
+        terminal->escape = ESCAPE_PARAMETERS;
+    } else if (terminal->escape == ESCAPE || byte >= '@') {
+        if (byte == 'K') terminal->partial_length = terminal->column;
+        terminal->escape = NO_ESCAPE;
     }
+    return true;
+}
+
+static void take_letter(struct terminal *terminal, char byte) {
+    terminal->partial[terminal->column++] = byte;
+    if (terminal->partial_length < terminal->column)
+        terminal->partial_length = terminal->column;
+    if (terminal->column == LINE_SIZE - 1) end_line(terminal);
+}
+
+static void take_byte(struct terminal *terminal, char byte) {
+    bool begun = terminal->prompt_begun;
+    terminal->prompt_begun = byte == PROMPT_1[0];
+    if (byte == PROMPT_2[0] && begun)
+        take_prompt(terminal);
+    else if (byte == '\n')
+        end_line(terminal);
+    else if (byte == '\r')
+        terminal->column = 0;
+    else if (byte != '\0' && byte != PROMPT_1[0] &&
+             !take_escape(terminal, byte))
+        take_letter(terminal, byte);
 }
 
 static bool has_room(const struct terminal *terminal) {

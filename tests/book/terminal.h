@@ -21,12 +21,17 @@ struct terminal {
     int fd; // of its master; -1 once nobody is in it any more
     pid_t shell;
     bool is_set_up; // the shell has been told what a prompt is here
-    bool at_prompt; // the shell waits for a command
+    bool at_prompt; // and waits for a command
     char **lines;   // what has come
     int line_count;
-    char partial[LINE_SIZE]; // the beginning of a line
-    size_t partial_length;
     int64_t heard_ms; // when the last byte came
+
+    // A line that has no end yet, and what is known of the bytes in front of
+    // the next one.
+    size_t partial_length, column;
+    bool prompt_begun;
+    enum { NO_ESCAPE, ESCAPE, ESCAPE_PARAMETERS } escape;
+    char partial[LINE_SIZE];
 };
 
 // Whom to show what is typed and what comes; NULL for nobody.
@@ -35,7 +40,7 @@ extern FILE *terminals_transcript;
 // Set by whoever has no more time: every wait ends at once from then on.
 extern volatile sig_atomic_t terminals_interrupted;
 
-// NULL when there are too many. Otherwise without a terminal or a shell the
+// There are TERMINALS of them at most. Without a terminal or a shell the
 // program ends.
 struct terminal *terminal_open(const char *name);
 
