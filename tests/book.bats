@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # The replay of the book's sessions: what it lets pass and what it does not.
+#
+# shellcheck disable=SC2016  # backquotes are Markdown's here
 
 load helpers
 
@@ -40,7 +42,7 @@ fails() { # WORDS [OPTION]...
 }
 
 sleeps() {
-  ps ax -o args= | grep -q "^sleep $long$"
+  pgrep -f "^sleep $long\$" >/dev/null
 }
 
 await_sleep() {
