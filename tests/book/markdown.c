@@ -137,6 +137,9 @@ static void take_console(const struct place *place, const char *line) {
         take_shown(place, line);
         return;
     }
+    // Whoever opens them counts on it.
+    if (last_section(place)->terminal_count > TERMINALS)
+        refuse(place, "there are too many terminals");
     session->stanzas = grown(session->stanzas, session->stanza_count,
                              sizeof *session->stanzas);
     session->stanzas[session->stanza_count++] = stanza;

@@ -19,6 +19,8 @@
 
 #include <stddef.h>
 
+enum { TERMINALS = 16 }; // in a section, at most
+
 enum kind { COMMAND, TYPED, PAUSE, SHOWN };
 
 struct stanza {

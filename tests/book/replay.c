@@ -330,6 +330,7 @@ static void list(const struct book *book) {
 }
 
 int main(int argc, char **argv) {
+    log_open(NORMAL);
     struct book book = markdown_read(take_options(argc, argv));
     if (options.list) {
         list(&book);

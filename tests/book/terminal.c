@@ -13,7 +13,6 @@
 
 #include "clock.h"
 #include "log.h"
-#include "markdown.h"
 #include "system.h"
 
 enum {
@@ -102,7 +101,6 @@ static void start_shell(struct terminal *terminal) {
 }
 
 struct terminal *terminal_open(const char *name) {
-    if (terminal_count == TERMINALS) die("there are too many terminals");
     struct terminal *terminal = &terminals[terminal_count++];
     *terminal = (struct terminal){.name = name};
     start_shell(terminal);
@@ -190,6 +188,7 @@ static void read_terminal(struct terminal *terminal) {
 }
 
 void terminals_wait(int64_t ms) {
+    if (ms < 0) ms = 0;
     struct timespec limit = {.tv_sec = ms / 1000,
                              .tv_nsec = ms % 1000 * 1000000};
     fd_set ready;

@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-enum { TERMINALS = 16, LINE_SIZE = 4096, LINES = 65536 };
+#include "markdown.h"
+
+enum { LINE_SIZE = 4096, LINES = 65536 };
 
 struct terminal {
     const char *name;
