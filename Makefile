@@ -7,6 +7,10 @@
 # make test             runs all tests
 # make check SERVER=./mine STAGE=04
 #                       runs the tests of a stage on a server of your own
+# make exercise NAME=03-truncated
+#                       runs the test of a server in which the book hides a
+#                       fault (SERVER=./mine, of your mended one)
+# make exercises        runs all: what is broken fails, what is mended passes
 # make faults STAGE=04  lets every call of a stage's server fail, one at a time
 #                       (without STAGE, of all; SERVER=./mine, of your own)
 # make torture          every stage against every disaster, in one table
@@ -225,7 +229,7 @@ analyze:
 format:
 	clang-format -i $(STAGES:%=%/*.[ch]) common/*.[ch] common/linux/*.c \
 	  common/linux/sys/*.h \
-	  $(wildcard tests/*.[ch] tests/*/*.[ch])
+	  $(wildcard tests/*.[ch] tests/*/*.[ch] tests/exercises/*/*.c)
 
 clean:
 	rm -rf build tests/crowd $(STAGES:%=%/server)

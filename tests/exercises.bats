@@ -1,0 +1,58 @@
+#!/usr/bin/env bats
+# "Spot the fault": the broken servers that the book gives to its readers, and
+# the mended ones behind the fold.
+
+load helpers
+
+setup() {
+  cd "$root" || exit
+  without_sanitizers "what is broken is broken on purpose"
+  # Not those of the make that runs the tests.
+  unset MAKEFLAGS MAKELEVEL STAGE SERVER PATIENCE CLIENT_PATIENCE
+}
+
+all_names() {
+  for test in tests/exercises/*/test.bash; do
+    name=$(basename "$(dirname "$test")")
+    [ ! -x "build/tests/exercises/$name/broken" ] || echo "$name"
+  done
+}
+
+@test "each broken server is found out, and each mended one passes" {
+  # shellcheck disable=SC2046 # they are words
+  run tests/exercises/all $(all_names)
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "${#lines[@]}" -ge 20 ]
+}
+
+@test "every chapter but the last has a fault to spot, and so has the last" {
+  for chapter in 00 01 02 03 05 06 07; do
+    all_names | grep "^$chapter-"
+  done
+}
+
+@test "what is mended differs in a few lines from what is broken" {
+  for name in $(all_names); do
+    changed=$(diff "tests/exercises/$name/broken.c" \
+      "tests/exercises/$name/mended.c" | grep -c '^[<>]')
+    echo "$name: $changed"
+    [ "$changed" -ge 1 ]
+    [ "$changed" -le 10 ]
+  done
+}
+
+@test "make exercise runs a server of your own" {
+  run tests/exercises/run 01-gone build/tests/exercises/01-gone/mended
+  [ "$status" -eq 0 ]
+  [[ "${lines[3]}" == "ok "* ]]
+}
+
+@test "make exercise wants the name of one, and a program" {
+  run tests/exercises/run
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"03-truncated"* ]]
+  run tests/exercises/run 01-gone ./nothing
+  [ "$status" -eq 2 ]
+  [ "${#lines[@]}" -eq 1 ]
+}

@@ -1,0 +1,30 @@
+# Spot the fault: servers that are broken in one place each, and mended ones.
+EXERCISES := $(patsubst tests/exercises/%/test.bash,%,\
+               $(wildcard tests/exercises/*/test.bash))
+ifneq ($(SYSTEM),Linux)
+EXERCISES := $(filter-out 04-%,$(EXERCISES))
+endif
+EXERCISE_PROGRAMS := $(EXERCISES:%=build/tests/exercises/%/broken) \
+                     $(EXERCISES:%=build/tests/exercises/%/mended)
+
+.PHONY: exercise exercises
+tools: $(EXERCISE_PROGRAMS)
+
+exercise: build/tests/client $(if $(SERVER),,$(patsubst \
+            %,build/tests/exercises/%/broken,$(filter $(NAME),$(EXERCISES))))
+	@tests/exercises/run '$(NAME)' $(SERVER)
+
+exercises: build/tests/client $(EXERCISE_PROGRAMS)
+	@tests/exercises/all $(EXERCISES)
+
+build/tests/exercises/%: build/tests/exercises/%.o
+	$(SAY) '  link     $@'
+	$(DO)$(LINK)
+
+# They include nothing of ours, but on Linux kqueue is ours.
+build/tests/exercises/05-%.o: EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
+build/tests/exercises/05-%: EXTRA_LIBS = $(KQUEUE_LIBS)
+$(filter build/tests/exercises/05-%,$(EXERCISE_PROGRAMS)): \
+  $(KQUEUE_OBJECTS) build/common/slots.o
+
+-include $(wildcard build/tests/exercises/*/*.d)
