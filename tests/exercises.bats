@@ -26,8 +26,10 @@ all_names() {
   [ "${#lines[@]}" -ge 20 ]
 }
 
-@test "every chapter but the last has a fault to spot, and so has the last" {
-  for chapter in 00 01 02 03 05 06 07; do
+@test "every chapter has a fault to spot" {
+  chapters="00 01 02 03 05 06 07"
+  [ ! -x 04-epoll/server ] || chapters="$chapters 04"
+  for chapter in $chapters; do
     all_names | grep "^$chapter-"
   done
 }
@@ -45,7 +47,7 @@ all_names() {
 @test "make exercise runs a server of your own" {
   run tests/exercises/run 01-gone build/tests/exercises/01-gone/mended
   [ "$status" -eq 0 ]
-  [[ "${lines[3]}" == "ok "* ]]
+  [[ "$output" == *"ok      01-gone"* ]]
 }
 
 @test "make exercise wants the name of one, and a program" {
