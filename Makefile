@@ -35,6 +35,8 @@
 # make check-book       compares the book with the code, the results and what its
 #                       sessions do
 # make contents         writes the table of contents of the book
+# make beyond           builds what the last chapter shows: a loop a core,
+#                       io_uring, and the echo servers in Go
 # make deps             installs what build, tour and tests need
 # make peers            builds echo servers on libevent, libuv, libev and Go
 # make deps-peers       installs what those need

@@ -13,8 +13,8 @@ setup() {
   run make --no-print-directory help
   [ "$status" -eq 0 ]
   for target in tour watch test check torture bench bench-peers bench-plots \
-    pictures diff exercise exercises faults soak models fuzz deps lint analyze \
-    memcheck coverage format clean help; do
+    pictures diff exercise exercises faults soak models fuzz beyond check-book \
+    contents deps lint analyze memcheck coverage format clean help; do
     [[ "$output" == *"make $target"* ]]
   done
 }
