@@ -1,0 +1,69 @@
+// deadline: whoever moves no byte for a while is closed.
+//
+// One deadline for both directions: a client that does not read is as idle as
+// one that does not send. It moves when bytes do, and so a large message to a
+// slow client is written in pieces.
+package main
+
+import (
+	"errors"
+	"flag"
+	"log"
+	"net"
+	"os"
+	"time"
+)
+
+const pieceSize = 16 * 1024
+
+var timeout = flag.Duration("timeout", 5*time.Second, "idle time allowed")
+
+// A write that takes a piece in part before its deadline has made progress.
+func writeAll(client net.Conn, bytes []byte) error {
+	for len(bytes) > 0 {
+		client.SetDeadline(time.Now().Add(*timeout))
+		written, err := client.Write(bytes)
+		bytes = bytes[written:]
+		if written == 0 || !errors.Is(err, os.ErrDeadlineExceeded) && err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func serve(client net.Conn) {
+	defer client.Close()
+	piece := make([]byte, pieceSize)
+	for {
+		client.SetDeadline(time.Now().Add(*timeout))
+		length, err := client.Read(piece)
+		if err == nil {
+			err = writeAll(client, piece[:length])
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			log.Printf("%v closed: idle for %v", client.RemoteAddr(), *timeout)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func main() {
+	log.SetFlags(0)
+	flag.Parse()
+	listener, err := net.Listen("tcp", flag.Arg(0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Println("listening on", listener.Addr())
+	for {
+		client, err := listener.Accept()
+		if err != nil {
+			log.Println(err)
+			time.Sleep(time.Second)
+			continue
+		}
+		go serve(client)
+	}
+}

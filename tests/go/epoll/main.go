@@ -1,0 +1,151 @@
+//go:build linux
+
+// epoll: the loop that Go's runtime has, by hand: edge-triggered.
+//
+// An edge is told once. So whoever is ready moves until the kernel says "not
+// now" (EAGAIN), which is no end of anything, and what the socket would not
+// take is kept. Level-triggered is only the listener: it may rest.
+package main
+
+import (
+	"log"
+	"net"
+	"os"
+	"syscall"
+)
+
+const (
+	edge  = 1 << 31 // EPOLLET: the constant of the package is negative
+	turns = 16      // reads before the others have a turn
+)
+
+type client struct {
+	fd     int
+	unsent []byte
+}
+
+var (
+	poller  int
+	clients = map[int]*client{}
+	inbox   = make([]byte, 64*1024) // of all clients: nobody waits in a read
+)
+
+func watch(operation, fd int, events uint32) {
+	event := syscall.EpollEvent{Events: events, Fd: int32(fd)}
+	if err := syscall.EpollCtl(poller, operation, fd, &event); err != nil {
+		log.Fatal("epoll_ctl: ", err)
+	}
+}
+
+// What the socket does not take is kept: then the error is EAGAIN, and an edge
+// will tell when there is room.
+func (c *client) send(bytes []byte) error {
+	for len(bytes) > 0 {
+		written, err := syscall.Write(c.fd, bytes)
+		if err != nil {
+			c.unsent = append(c.unsent[:0], bytes...)
+			return err
+		}
+		bytes = bytes[written:]
+	}
+	c.unsent = nil
+	return nil
+}
+
+// Moves bytes until one side would have to wait. False when it is over.
+func (c *client) advance() bool {
+	if err := c.send(c.unsent); err != nil {
+		return err == syscall.EAGAIN
+	}
+	for turn := 0; turn < turns; turn++ {
+		length, err := syscall.Read(c.fd, inbox)
+		if err != nil {
+			return err == syscall.EAGAIN
+		}
+		if length == 0 {
+			return false
+		}
+		if err := c.send(inbox[:length]); err != nil {
+			return err == syscall.EAGAIN
+		}
+	}
+	// To be told again of what is still there.
+	watch(syscall.EPOLL_CTL_MOD, c.fd, syscall.EPOLLIN|syscall.EPOLLOUT|edge)
+	return true
+}
+
+// Returns how long the listener rests, in milliseconds; -1 if it does not.
+func accept(listener int) int {
+	fd, _, err := syscall.Accept4(listener, syscall.SOCK_NONBLOCK)
+	if err == syscall.EAGAIN || err == syscall.ECONNABORTED {
+		return -1
+	}
+	if err != nil {
+		log.Print("accept: ", err)
+		watch(syscall.EPOLL_CTL_MOD, listener, 0)
+		return 1000
+	}
+	clients[fd] = &client{fd: fd}
+	watch(syscall.EPOLL_CTL_ADD, fd, syscall.EPOLLIN|syscall.EPOLLOUT|edge)
+	return -1
+}
+
+func listen(text string) int {
+	address, err := net.ResolveTCPAddr("tcp4", text)
+	if err != nil {
+		log.Fatal(err)
+	}
+	name := &syscall.SockaddrInet4{Port: address.Port}
+	copy(name.Addr[:], address.IP.To4())
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK, 0)
+	if err == nil {
+		err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
+	}
+	if err == nil {
+		err = syscall.Bind(fd, name)
+	}
+	if err == nil {
+		err = syscall.Listen(fd, syscall.SOMAXCONN)
+	}
+	if err != nil {
+		log.Fatal("cannot listen on ", text, ": ", err)
+	}
+	bound, _ := syscall.Getsockname(fd)
+	address.Port = bound.(*syscall.SockaddrInet4).Port
+	log.Println("listening on", address)
+	return fd
+}
+
+func main() {
+	log.SetFlags(0)
+	var err error
+	if poller, err = syscall.EpollCreate1(0); err != nil {
+		log.Fatal("epoll_create: ", err)
+	}
+	listener := listen(os.Args[1])
+	watch(syscall.EPOLL_CTL_ADD, listener, syscall.EPOLLIN)
+
+	events := make([]syscall.EpollEvent, 64)
+	rest := -1
+	for {
+		count, err := syscall.EpollWait(poller, events, rest)
+		rested := count == 0 // a second in which nothing happened
+		if err != nil && err != syscall.EINTR {
+			log.Fatal("epoll_wait: ", err)
+		}
+		for i := 0; i < count; i++ {
+			fd := int(events[i].Fd)
+			if fd == listener {
+				rest = accept(listener)
+			} else if c := clients[fd]; !c.advance() {
+				delete(clients, fd)
+				syscall.Close(fd)
+				rested = true // now there is a descriptor
+			}
+		}
+		if rest != -1 && rested {
+			watch(syscall.EPOLL_CTL_MOD, listener, syscall.EPOLLIN)
+			rest = -1
+		}
+	}
+}
