@@ -183,19 +183,21 @@ static void advance_client(int fd, int result) {
         client->start += (size_t)result;
         client->echoed += (size_t)result;
         echoed += (size_t)result;
-        client->start < client->end ? send_back(fd) : receive(fd);
+        if (client->start < client->end)
+            send_back(fd);
+        else
+            receive(fd);
     }
 }
 
 // True when a signal has come.
-static bool take_answer(const struct io_uring_cqe *answer) {
-    int fd = (int)answer->user_data;
+static bool take_answer(int fd, int result, bool more) {
     if (fd == listener)
-        accepted(answer->res, answer->flags & IORING_CQE_F_MORE);
+        accepted(result, more);
     else if (fd == REST && !accepting)
         accept_clients();
     else if (fd >= 0 && fd != signals)
-        advance_client(fd, answer->res);
+        advance_client(fd, result);
     return fd == signals;
 }
 
@@ -205,9 +207,14 @@ static bool take_answers(void) {
     bool stopping = false;
 
     log_detail("%u answer%s", end - next, plural(end - next));
-    while (next != end)
-        stopping |= take_answer(&answers[next++ & answers_mask]);
-    __atomic_store_n(answers_start, next, __ATOMIC_RELEASE);
+    while (next != end) {
+        const struct io_uring_cqe *answer = &answers[next++ & answers_mask];
+        int fd = (int)answer->user_data, result = answer->res;
+        bool more = answer->flags & IORING_CQE_F_MORE;
+        // Its place is free for the next one.
+        __atomic_store_n(answers_start, next, __ATOMIC_RELEASE);
+        stopping |= take_answer(fd, result, more);
+    }
     return stopping;
 }
 
