@@ -46,7 +46,7 @@ teardown() {
 }
 
 @test "a client that waits for room is watched for that, and read no more" {
-  treated_in "chapter 3, who does not read"
+  treated_in "chapter 3, a client that does not read"
   only_linux "strace is Linux's"
   start_server -q
   trace_server epoll_ctl,epoll_wait,read,write

@@ -196,7 +196,8 @@ real 2.00|real 1.60
 real 2.00|real 10.9
 real 0.49|real 1.00
 0.0|1.0
-12345 bytes and 1.5|12345 bytes and 1.5
+echoed 4112896 bytes|echoed 99 bytes
+accept(3, 0x7ffd8c5a7bb0)|accept(3, 0x55d1a2b3c4)
 END
   passes
 }
@@ -212,12 +213,12 @@ at 127.0.0.1:8080|at 127.0.0.1:8081
 at 127.0.0.1:53312|at 127.0.0.1:8080
 at 127.0.0.1:53312|at 127.0.0.2:53312
 process 48213|process x
-12345 bytes|12346 bytes
+echoed 64000 bytes|echoed 65000 bytes
 real 2.00|real 1.59
 real 2.00|real 11.01
 real 0.49|real 1.01
 real 2.00|real 2
-0x12345|0x12346
+0x1234|0x1235
 one two|onetwo
 one|one two
 END

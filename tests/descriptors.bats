@@ -130,7 +130,7 @@ hears_later() {
 }
 
 @test "without memory for slow readers nobody is dropped and nothing is lost" {
-  treated_in "chapter 3, who does not read"
+  treated_in "chapter 3, a client that does not read"
   from_stage 03 "01 and 02 keep nothing: they wait in write"
   command -v prlimit >/dev/null || skip "prlimit is not there"
   without_sanitizers "they need more memory than this test allows"
@@ -338,7 +338,7 @@ hears_later() {
 }
 
 @test "without memory, a client that breaks while it is echoed breaks alone" {
-  treated_in "chapter 3, who does not read"
+  treated_in "chapter 3, a client that does not read"
   from_stage 03 "01 and 02 keep nothing: they wait in write"
   only_linux "strace and the library that makes calls fail are Linux's"
   only_ours "the test knows what is called"

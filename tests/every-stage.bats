@@ -54,13 +54,13 @@ teardown() {
 }
 
 @test "urgent data disturbs nobody" {
-  treated_in "chapter 1, a broken client"
+  treated_in "chapter 1, a client that resets"
   client_does urgent
   client_does hello
 }
 
 @test "a thousand resets in mid-transfer end nothing but those connections" {
-  treated_in "chapter 1, a broken client"
+  treated_in "chapter 1, a client that resets"
   client_does hello
   before=$(descriptors)
   client_does reset 1000
@@ -70,13 +70,13 @@ teardown() {
 }
 
 @test "clients that close without reading end nothing but themselves" {
-  treated_in "chapter 1, a broken client"
+  treated_in "chapter 1, a client that resets"
   client_does unread 50
   client_does hello
 }
 
 @test "a write to a client that has closed does not end the server" {
-  treated_in "chapter 1, a broken client"
+  treated_in "chapter 1, a client that resets"
   client_does fill-after-close
 }
 
@@ -89,7 +89,7 @@ teardown() {
 }
 
 @test "data, end and reset that come at once disturb nobody" {
-  treated_in "chapter 1, a broken client"
+  treated_in "chapter 1, a client that resets"
   suspend_server
   for _ in 1 2 3 4 5; do client_does linger-reset; done
   resume_server
@@ -137,7 +137,7 @@ teardown() {
 }
 
 @test "a slow reader loses nothing and nobody else waits for it" {
-  treated_in "chapter 3, who does not read"
+  treated_in "chapter 3, a client that does not read"
   start_client 7 no-read 67108864
   client_says 7 'stuck after'
   [ "$((10#$stage))" -lt 2 ] || client_does hello
@@ -147,7 +147,7 @@ teardown() {
 }
 
 @test "a slow reader that gives up costs nothing" {
-  treated_in "chapter 3, who does not read"
+  treated_in "chapter 3, a client that does not read"
   client_does hello
   before=$(descriptors)
   start_client 7 no-read 67108864
@@ -159,7 +159,7 @@ teardown() {
 }
 
 @test "a slow reader costs no more memory than one read buffer" {
-  treated_in "chapter 3, who does not read"
+  treated_in "chapter 3, a client that does not read"
   without_sanitizers "they have memory of their own"
   client_does half-close 1048576
   before=$(resident_kb)
@@ -172,7 +172,7 @@ teardown() {
 }
 
 @test "a reader that is stuck takes no CPU time" {
-  treated_in "chapter 3, who does not read"
+  treated_in "chapter 3, a client that does not read"
   [ "$stage" != 03 ] || [ -n "${VARIANT:-}" ] || skip "03 asks all the time"
   start_client 7 no-read 67108864
   client_says 7 'stuck after'

@@ -134,7 +134,7 @@ build_aside() { # VARIABLE=VALUE...
       number=${chapter#chapter }
       # The chapter, from its heading to the next, speaks of the topic.
       sed -n "/^## $number\\./,/^## $((number + 1))\\./p" TUTORIAL.md |
-        grep -qi "^\*\*${topic# }" || {
+        grep -qiE "^(##+ |(- )?\*\*)${topic# }" || {
         echo "TUTORIAL.md has no '${topic# }' in chapter $number"
         exit 1
       }

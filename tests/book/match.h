@@ -6,8 +6,8 @@
 // 1. the time at the start of a log line;
 // 2. a number in brackets, [4];
 // 3. a port of five digits after an address, 127.0.0.1:53312 or [::1]:53312;
-// 4. an integer of five digits or more, unless " bytes" follows: process ids,
-//    counts of rounds;
+// 4. an integer of five digits or more that does not end in three zeros, and an
+//    address in memory, 0x7ffd8c5a7bb0: process ids, what was counted;
 // 5. a number with a decimal point is measured. Where the text shows less than
 //    0.5 it may be anything up to 1; else at least four fifths of what is
 //    shown, and at most five times that and 1.

@@ -247,7 +247,36 @@ static bool play_stanza(struct scene *scene, const struct stanza *stanza) {
     return expect(scene, screen, stanza);
 }
 
+// Whether something still runs where a session begins with a command: then it
+// begins anew, and the reader ends everything.
+static bool begins_anew(const struct scene *scene,
+                        const struct session *session) {
+    const struct stanza *first = &session->stanzas[0];
+    if (first->kind != COMMAND) return false;
+    struct terminal *terminal = scene->screens[first->terminal].terminal;
+    if (!terminal) return false;
+    struct moment none = {.group = -1};
+    settle(terminal, none);
+    return !terminal->at_prompt;
+}
+
+static bool end_everything(struct scene *scene, const struct stanza *stanza) {
+    for (int i = 0; i < TERMINALS; i++) {
+        struct screen *screen = &scene->screens[i];
+        if (!screen->terminal) continue;
+        if (!screen->terminal->at_prompt) terminal_type(screen->terminal, "\3");
+        if (!await_prompt(screen->terminal))
+            return fail(scene, stanza, "Ctrl-C does not end what ran before");
+        terminal_drop(screen->terminal, screen->terminal->line_count);
+        screen->after_gap = false;
+    }
+    return true;
+}
+
 static bool play_session(struct scene *scene, const struct session *session) {
+    if (begins_anew(scene, session) &&
+        !end_everything(scene, &session->stanzas[0]))
+        return false;
     for (int i = 0; i < session->stanza_count; i++)
         if (!play_stanza(scene, &session->stanzas[i])) return false;
     return !terminals_interrupted;

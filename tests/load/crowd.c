@@ -272,7 +272,8 @@ static void show_progress(int64_t started_ms) {
     static int64_t next_ms;
     int64_t now_ms = clock_ms();
     double planned_s = load.warm_up_s + load.measured_s;
-    if (!isatty(STDERR_FILENO) || planned_s <= 2 || now_ms < next_ms) return;
+    if (!isatty(STDERR_FILENO) || load.hold) return;
+    if (planned_s <= 2 || now_ms < next_ms) return;
     next_ms = now_ms + PROGRESS_MS;
 
     uint64_t heard = 0;
