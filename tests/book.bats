@@ -19,6 +19,10 @@ section() { # HEADING
   printf '## %s\n\n```console\n%s\n```\n\n' "$1" "$(cat)" >>"$book"
 }
 
+section_goes_on() {
+  printf '```console\n%s\n```\n\n' "$(cat)" >>"$book"
+}
+
 replay() { # [OPTION]...
   run build/tests/book/replay "$@" "$book" 3>&- 4>&-
   echo "$output"
@@ -416,6 +420,32 @@ END
   section two <<<$'$ echo c\nd'
   replay --jobs 2
   [[ "$output" == *"+ a"*"+ c"* ]]
+}
+
+@test "a session begins anew where something still runs" {
+  section one <<'END'
+A$ sleep 60
+
+B$ cat
+END
+  section_goes_on <<'END'
+A$ echo here
+here
+
+B$ echo there
+there
+END
+  passes
+}
+
+@test "a redirection is no program" {
+  section one <<'END'
+A$ exec 3<>/dev/null; echo 3 >&3; exec 3>&-
+
+A$ echo done
+done
+END
+  passes
 }
 
 @test "a session that needs a program that is not there is skipped" {

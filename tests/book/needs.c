@@ -112,6 +112,12 @@ static const char *program_missing(const char *program, const char *arguments) {
     return NULL;
 }
 
+// "3" in "exec 3<>FILE".
+static bool is_redirected(const char *word, const char *rest) {
+    return *word && word[strspn(word, "0123456789")] == '\0' && *rest &&
+           strchr("<>", *rest);
+}
+
 // Whether a command still follows this word, where one is expected.
 static bool leads_on(const char *word) {
     return word[0] == '-' || strchr(word, '=') ||
@@ -131,7 +137,7 @@ static const char *take_next(const char *command, bool *expects_program,
         return command + 1;
     }
     command = take_word(command, word);
-    if (!*expects_program) return command;
+    if (!*expects_program || is_redirected(word, command)) return command;
     *expects_program = leads_on(word);
     if (!*expects_program || strcmp(word, "sudo") == 0)
         *missing = program_missing(word, command);
