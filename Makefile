@@ -1,5 +1,5 @@
 # make                  builds the server of every stage, NN-stage/server, and
-#                       the load client, tests/crowd
+#                       two clients, tests/crowd and build/tests/client
 # make 04-epoll         builds one stage
 # make tour             runs the six servers side by side and shows what differs
 # make watch STAGE=04   shows a server at work, live: who waits for what.
@@ -131,7 +131,7 @@ SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
         $(STAGES) FORCE
 .SECONDARY:
 
-all: $(SERVERS)
+all: $(SERVERS) build/tests/client
 	@for stage in $(SKIPPED); do \
 	  echo "skipped $$stage: $(SYSTEM) has no epoll; 05-kqueue is its twin"; \
 	done

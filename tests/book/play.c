@@ -260,13 +260,26 @@ static bool begins_anew(const struct scene *scene,
     return !terminal->at_prompt;
 }
 
+// What ran may outlive whoever started it for a moment: strace ends before the
+// program that it has watched.
+static bool end_program(struct terminal *terminal) {
+    int64_t end_ms = clock_ms() + play_patience_ms;
+    pid_t group = terminal_foreground(terminal);
+    if (terminal->at_prompt) return true;
+    terminal_type(terminal, "\3");
+    if (!await_prompt(terminal)) return false;
+    while (!system_has_ended(group) && clock_ms() < end_ms)
+        terminals_wait(LOOK_MS);
+    return system_has_ended(group);
+}
+
 static bool end_everything(struct scene *scene, const struct stanza *stanza) {
     for (int i = 0; i < TERMINALS; i++) {
         struct screen *screen = &scene->screens[i];
         if (!screen->terminal) continue;
-        if (!screen->terminal->at_prompt) terminal_type(screen->terminal, "\3");
-        if (!await_prompt(screen->terminal))
+        if (!end_program(screen->terminal))
             return fail(scene, stanza, "Ctrl-C does not end what ran before");
+        terminals_wait(0); // its last words
         terminal_drop(screen->terminal, screen->terminal->line_count);
         screen->after_gap = false;
     }

@@ -191,6 +191,17 @@ bool system_sleeps(pid_t group, uint64_t *turns) {
     return !look.awake;
 }
 
+static void count_living(const struct process *process, void *argument) {
+    struct look *look = argument;
+    if (process->group == look->group && process->state != 'Z') look->turns++;
+}
+
+bool system_has_ended(pid_t group) {
+    struct look look = {.group = group};
+    each_process(count_living, &look);
+    return look.turns == 0;
+}
+
 static void end_child(const struct process *process, void *argument) {
     (void)argument;
     if (process->parent == getpid()) kill(process->pid, SIGKILL);
@@ -219,6 +230,10 @@ bool system_sleeps(pid_t group, uint64_t *turns) {
     (void)group;
     *turns = 0;
     return false;
+}
+
+bool system_has_ended(pid_t group) {
+    return kill(-group, 0) == -1;
 }
 
 void system_end_all(void) {

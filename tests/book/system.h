@@ -32,6 +32,9 @@ pid_t system_start(int (*function)(void *), void *argument);
 // between. Where the system does not tell, they don't sleep.
 bool system_sleeps(pid_t group, uint64_t *turns);
 
+// Whether no process of that group runs any more.
+bool system_has_ended(pid_t group);
+
 // Ends, by force, whatever this process or a child of it has started, and waits
 // for it.
 void system_end_all(void);
