@@ -35,6 +35,9 @@
 # make check-book       compares the book with the code, the results and what its
 #                       sessions do
 # make contents         writes the table of contents of the book
+# make book             makes an edition of the book to read: build/book has it
+#                       as one page, as EPUB and as PDF
+# make test-book        looks at that edition in a Chromium without a window
 # make beyond           builds what the last chapter shows: a loop a core,
 #                       io_uring, and the echo servers in Go
 # make deps             installs what build, tour and tests need

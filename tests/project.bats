@@ -14,7 +14,7 @@ setup() {
   [ "$status" -eq 0 ]
   for target in tour watch test check torture bench bench-peers bench-plots \
     pictures diff exercise exercises faults soak models fuzz beyond check-book \
-    contents deps lint analyze memcheck coverage format clean help; do
+    book test-book contents deps lint analyze memcheck coverage format clean help; do
     [[ "$output" == *"make $target"* ]]
   done
 }
