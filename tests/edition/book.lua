@@ -7,10 +7,11 @@
 
 local edition = os.getenv 'EDITION' or 'screen'
 
--- Side by side, terminals may be as wide as this together, in characters.
-local LANES_WIDTH = 110
--- What a line has beside its text: the room of the copy button.
-local LINE_EXTRA = 8
+-- In characters: how wide terminals that stand side by side may be together, on
+-- a wide screen and on a very wide one; the margins of each; how much of a
+-- command stands in a line at least, and its copy button.
+local LANES_WIDTH, WIDE_LANES_WIDTH = 114, 150
+local MARGINS, COMMAND_WIDTH, COPY_WIDTH = 6, 40, 6
 
 local function escape(text)
   return (text:gsub('[&<>"]', {
@@ -65,6 +66,12 @@ local function turns_of(text)
   return turns
 end
 
+local function width_of(line)
+  local width = utf8.len(line.text) + #(line.prompt or '')
+  if line.kind ~= 'typed' then return width end
+  return math.min(width, COMMAND_WIDTH) + COPY_WIDTH
+end
+
 -- The terminals in the order of their first words, and how wide each is.
 local function terminals_of(turns)
   local terminals, total = {}, 0
@@ -72,16 +79,23 @@ local function terminals_of(turns)
     local name = turn.name
     if name and not terminals[name] then
       terminals[#terminals + 1] = name
-      terminals[name] = { number = #terminals, width = 8 }
+      terminals[name] = { number = #terminals, width = 16 }
     end
     for _, line in ipairs(turn.lines or {}) do
-      local width = utf8.len(line.text) + #(line.prompt or '') +
-        (line.kind == 'typed' and LINE_EXTRA or 2)
-      terminals[name].width = math.max(terminals[name].width, width)
+      terminals[name].width = math.max(terminals[name].width, width_of(line))
     end
   end
-  for _, name in ipairs(terminals) do total = total + terminals[name].width end
+  for _, name in ipairs(terminals) do
+    terminals[name].width = terminals[name].width + MARGINS
+    total = total + terminals[name].width
+  end
   return terminals, total
+end
+
+-- How a session with these terminals is laid out.
+local function layout_of(terminals, width)
+  if #terminals == 1 or width > WIDE_LANES_WIDTH then return '' end
+  return width > LANES_WIDTH and ' wide' or ' lanes'
 end
 
 local function label(name)
@@ -121,7 +135,7 @@ end
 local function session(text)
   local turns = turns_of(text)
   local terminals, width = terminals_of(turns)
-  local side_by_side = #terminals > 1 and width <= LANES_WIDTH
+  local layout = layout_of(terminals, width)
   local columns, lanes, rows = {}, {}, {}
   for i, name in ipairs(terminals) do
     columns[i] = ('minmax(0, %dfr)'):format(terminals[name].width)
@@ -133,8 +147,8 @@ local function session(text)
     rows[i] = turn_in_html(turn, i + 1, terminals)
   end
   return raw('<div class="session%s" style="--lanes: %s">\n%s%s</div>',
-    side_by_side and ' lanes' or '', table.concat(columns, ' '),
-    side_by_side and table.concat(lanes) or '', table.concat(rows))
+    layout, table.concat(columns, ' '),
+    layout ~= '' and table.concat(lanes) or '', table.concat(rows))
 end
 
 -- Code ----------------------------------------------------------------------

@@ -19,15 +19,16 @@ exports.focused = () => {
     visible: left >= 0 && top >= 0 && width > 0 };
 };
 
-exports.too_wide = () => {
+// On a phone, what is too wide makes the page wider than the screen.
+exports.too_wide = (width) => {
   document.querySelectorAll('main details').forEach((one) => one.open = true);
-  const room = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= room) return [];
-  return [...document.querySelectorAll('body *')]
-    .filter((one) => one.getBoundingClientRect().right > room &&
-      !one.closest('pre, .picture, .table'))
-    .map((one) => `${one.localName}.${one.className}: ` +
-      one.textContent.slice(0, 40));
+  const page = document.documentElement;
+  if (page.scrollWidth <= width && innerWidth <= width) return [];
+  const culprits = [...document.querySelectorAll('main *')]
+    .filter((one) => one.scrollWidth > one.clientWidth && one.clientWidth &&
+      !one.closest('pre, .picture, .table'));
+  return [`${page.scrollWidth} px`, ...culprits.map((one) =>
+    `${one.localName}.${one.className}: ${one.textContent.slice(0, 60)}`)];
 };
 
 exports.links = () => {

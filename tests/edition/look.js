@@ -123,7 +123,7 @@ async function all_tests() {
   for (const width of [360, 700, 1000, 1280, 1920]) {
     await look_at(width, 'light');
     await test(`${width} px: nothing is wider than the page`,
-      () => browser.run(inside.too_wide));
+      () => browser.run(inside.too_wide, width));
   }
   for (const mode of MODES) {
     await look_at(1280, mode);

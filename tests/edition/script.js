@@ -38,6 +38,13 @@ for (const typed of all('.typed')) {
   typed.after(button);
 }
 
+// Terminals that stand side by side on a very wide page only.
+const very_wide = matchMedia('(min-width: 100rem)');
+const line_up = () => all('.session.wide').forEach((one) =>
+  one.classList.toggle('lanes', very_wide.matches));
+very_wide.addEventListener('change', line_up);
+line_up();
+
 // Contents: folded on a narrow page, and always showing where one is.
 const fold = contents.querySelector('details');
 const wide = matchMedia('(min-width: 62rem)');
