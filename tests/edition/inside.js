@@ -66,7 +66,7 @@ exports.print = () => {
   if (document.querySelector('main details:not([open])')) wrong.push('a fold');
   if (!shows(document.querySelector('.list'))) wrong.push('no contents');
   const paper = getComputedStyle(document.body).backgroundColor;
-  if (Math.min(...paper.match(/\d+/g)) < 240) wrong.push(`paper is ${paper}`);
+  if (paper !== 'rgba(0, 0, 0, 0)') wrong.push(`paper is ${paper}`);
   return wrong;
 };
 

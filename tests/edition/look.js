@@ -135,7 +135,7 @@ async function all_tests() {
   await test('every link leads somewhere', links);
   await test('every copy button copies what is typed, and no more', copies);
   await look_at(800, 'dark', 'print');
-  await test('print is light, unfolded, and has no buttons',
+  await test('print has white paper, is unfolded, and has no buttons',
     () => browser.run(inside.print));
   if (!process.env.QUICK) await screenshots();
   await test('the console is silent', async () => complaints);
