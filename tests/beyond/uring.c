@@ -134,8 +134,12 @@ static void send_back(int fd) {
 
 static bool make_client(int fd) {
     void *slots = slots_reserve(clients, sizeof *clients, &room, fd);
-    if (slots) clients = slots;
-    return slots && (clients[fd] = calloc(1, sizeof **clients));
+    if (slots == NULL) return false;
+    clients = slots;
+    // Not calloc(3): what nobody touches is no memory yet.
+    clients[fd] = malloc(sizeof **clients);
+    if (clients[fd] != NULL) clients[fd]->echoed = 0;
+    return clients[fd] != NULL;
 }
 
 static void accepted(int fd, bool more) {
