@@ -121,8 +121,10 @@ static bool starts_stanza(struct section *section, const char *line,
 
 static void take_shown(const struct place *place, const char *line) {
     struct session *session = last_session(place);
-    struct stanza *stanza = session->stanzas + session->stanza_count - 1;
-    if (session->stanza_count == 0 || stanza->kind == PAUSE)
+    struct stanza *stanza = NULL;
+    if (session->stanza_count > 0)
+        stanza = &session->stanzas[session->stanza_count - 1];
+    if (!stanza || stanza->kind == PAUSE)
         refuse(place, "which terminal shows this?");
     stanza->shown =
         grown(stanza->shown, stanza->shown_count, sizeof *stanza->shown);

@@ -331,7 +331,8 @@ static void list(const struct book *book) {
 
 int main(int argc, char **argv) {
     log_open(NORMAL);
-    struct book book = markdown_read(take_options(argc, argv));
+    static struct book book; // for as long as the program runs
+    book = markdown_read(take_options(argc, argv));
     if (options.list) {
         list(&book);
         return EXIT_SUCCESS;
