@@ -192,6 +192,15 @@ cpu_percent() {
   echo $((($(cpu_ms) - before) / 10))
 }
 
+# Waits for a second in which the server takes at most PERCENT of a core: what it
+# was in the middle of may have to end first, and who spins never ends.
+cpu_settles() { # PERCENT
+  local end=$((SECONDS + PATIENCE)) percent
+  until percent=$(cpu_percent) && [ "$percent" -le "$1" ]; do
+    [ "$SECONDS" -lt "$end" ] || saw "it still takes $percent % of a core" || return
+  done
+}
+
 # Waits until the server has no more descriptors open than COUNT.
 descriptors_return_to() { # COUNT
   local end=$((SECONDS + PATIENCE))
