@@ -28,19 +28,23 @@ talks() { # NAME
   client_does hello
 }
 
-works() { # NAME
+serves() { # NAME
   talks "$1"
   client_does half-close 8388608
   client_does unread 20
+  start_client 8 crowd 50
+  tell_client 8 hello
+  client_says 8 '^50 clients heard'
+  end_client 8
+}
+
+works() { # NAME
+  serves "$1"
   start_client 7 no-read 67108864
   client_says 7 'stuck after'
   tell_client 7 go
   client_says 7 'echoed 67108864 bytes'
   end_client 7
-  start_client 8 crowd 50
-  tell_client 8 hello
-  client_says 8 '^50 clients heard'
-  end_client 8
 }
 
 @test "of every peer it is said what it was given" {
@@ -57,7 +61,9 @@ works() { # NAME
 @test "go-all echoes, whatever its clients do" { works go-all; }
 @test "go-deadline echoes, whatever its clients do" { works go-deadline; }
 @test "go-deadline-all echoes, whatever its clients do" { works go-deadline-all; }
-@test "socat echoes, to clients that listen" { talks socat; }
+# It stands still for ever, in one run of two, when a client that was stuck goes
+# on: it writes into its pipe while nobody but itself could read from there.
+@test "socat echoes, to clients that listen" { serves socat; }
 @test "ncat echoes, to clients that listen and do not half-close" { talks ncat; }
 @test "lean echoes, whatever its clients do" { works lean; }
 @test "lean-threads echoes, whatever its clients do" { works lean-threads; }
