@@ -60,6 +60,17 @@ loop_pid() { # NUMBER
   end_client 8
 }
 
+@test "a client that a loop has accepted and cannot keep is tried again" {
+  beyond cores
+  only_linux "strace is Linux's"
+  start_server --workers 1
+  server_pid=$(loop_pid 1) trace_server ioctl "ioctl:error=ENOMEM:when=1"
+  # And nobody comes after it.
+  client_does hello
+  [ "$(count_log 'warning: cannot accept: Cannot allocate memory')" -eq 1 ]
+  end_trace
+}
+
 @test "a loop that ends resets its backlog, and the others go on" {
   beyond cores
   only_linux "elsewhere the listener that came last may get all"

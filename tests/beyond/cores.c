@@ -41,8 +41,12 @@ static void find_name(const char *text) {
     struct address address;
 
     address_parse(&address, text);
-    if (address.path || getaddrinfo(address.host, address.port, &hints, &found))
-        die("a loop a core listens on HOST:PORT, not on %s", text);
+    if (address.path ||
+        getaddrinfo(address.host, address.port, &hints, &found)) {
+        log_always("error: a loop a core listens on HOST:PORT, not on %s",
+                   text);
+        exit(EXIT_FAILURE);
+    }
     memcpy(&name, found->ai_addr, found->ai_addrlen);
     name_size = found->ai_addrlen;
     freeaddrinfo(found);
@@ -126,7 +130,10 @@ _Noreturn static void run_loop(int parent) {
             else
                 advance_client(connection_of(ready[i]));
         }
-        if (listeners_rested()) poller_change(listener, READABLE);
+        if (listeners_rested()) {
+            poller_change(listener, READABLE);
+            accept_clients(); // whoever was kept is in no backlog
+        }
     }
     stop();
     exit(EXIT_SUCCESS);

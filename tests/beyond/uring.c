@@ -147,12 +147,16 @@ static void accepted(int fd, bool more) {
     socklen_t size = sizeof peer;
 
     if (!more) accepting = false;
-    if (fd >= 0 && make_client(fd)) {
+    if (fd >= 0) {
         getpeername(fd, (struct sockaddr *)&peer, &size);
         log_accepted(fd, (struct sockaddr *)&peer, size);
+    }
+    if (fd >= 0 && make_client(fd)) {
         served++;
         receive(fd);
     } else if (fd >= 0) {
+        // Ours keep such a client and try again; this one is about io_uring.
+        log_closed(fd, strerror(ENOMEM), 0);
         close(fd);
     }
     if (accepting) return;
