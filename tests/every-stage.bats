@@ -251,6 +251,18 @@ crowd_of_300() {
   client_does hello
 }
 
+@test "the backlog is as long as the system allows" {
+  treated_in "chapter 1, the listener"
+  only_ours "the length of the backlog"
+  only_linux "elsewhere the system allows 128"
+  allowed=$(cat /proc/sys/net/core/somaxconn)
+  [ "$allowed" -gt 300 ] || skip "the system allows $allowed"
+  suspend_server
+  start_client 7 crowd 300
+  client_says 7 'connected 300'
+  end_client 7
+}
+
 @test "a second server on the same port is an error" {
   treated_in "chapter 1, the listener"
   only_ours "exit status and message"
