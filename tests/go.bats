@@ -144,6 +144,17 @@ rests_without_descriptors() {
   rests_without_descriptors
 }
 
+@test "epoll asks again after a second, also beside a client who is busy" {
+  limit=40 start_go epoll
+  start_client 7 flood
+  client_says 7 flooding
+  start_client 8 crowd 60
+  client_says 8 connected
+  wait_for_log 'accept: ' 2
+  end_client 8
+  end_client 7
+}
+
 @test "epoll does not end at EAGAIN, and not spin at the end of a client" {
   only_linux "CPU time is read from /proc"
   start_go epoll

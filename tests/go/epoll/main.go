@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"time"
 )
 
 const (
@@ -74,20 +75,32 @@ func (c *client) advance() bool {
 	return true
 }
 
-// Returns how long the listener rests, in milliseconds; -1 if it does not.
-func accept(listener int) int {
+// Returns until when the listener rests; zero if it does not.
+func accept(listener int) time.Time {
 	fd, _, err := syscall.Accept4(listener, syscall.SOCK_NONBLOCK)
 	if err == syscall.EAGAIN || err == syscall.ECONNABORTED {
-		return -1
+		return time.Time{}
 	}
 	if err != nil {
 		log.Print("accept: ", err)
 		watch(syscall.EPOLL_CTL_MOD, listener, 0)
-		return 1000
+		return time.Now().Add(time.Second)
 	}
 	clients[fd] = &client{fd: fd}
 	watch(syscall.EPOLL_CTL_ADD, fd, syscall.EPOLLIN|syscall.EPOLLOUT|edge)
-	return -1
+	return time.Time{}
+}
+
+// How long to wait, in milliseconds, rounded up; -1 without a limit.
+func left(until time.Time) int {
+	if until.IsZero() {
+		return -1
+	}
+	ms := time.Until(until).Milliseconds() + 1
+	if ms < 0 {
+		return 0
+	}
+	return int(ms)
 }
 
 func listen(text string) int {
@@ -126,10 +139,10 @@ func main() {
 	watch(syscall.EPOLL_CTL_ADD, listener, syscall.EPOLLIN)
 
 	events := make([]syscall.EpollEvent, 64)
-	rest := -1
+	var rest time.Time
 	for {
-		count, err := syscall.EpollWait(poller, events, rest)
-		rested := count == 0 // a second in which nothing happened
+		count, err := syscall.EpollWait(poller, events, left(rest))
+		freed := false
 		if err != nil && err != syscall.EINTR {
 			log.Fatal("epoll_wait: ", err)
 		}
@@ -140,12 +153,12 @@ func main() {
 			} else if c := clients[fd]; !c.advance() {
 				delete(clients, fd)
 				syscall.Close(fd)
-				rested = true // now there is a descriptor
+				freed = true // now there is a descriptor
 			}
 		}
-		if rest != -1 && rested {
+		if !rest.IsZero() && (freed || time.Now().After(rest)) {
 			watch(syscall.EPOLL_CTL_MOD, listener, syscall.EPOLLIN)
-			rest = -1
+			rest = time.Time{}
 		}
 	}
 }
