@@ -33,6 +33,8 @@ struct load {
     int pipeline;     // messages on their way
     bool churn;       // connect anew for each message
     bool hold;        // say nothing while it is measured
+    bool
+        lockstep; // speak in rounds, if the pipeline is 1: again when all heard
     double warm_up_s;
     double measured_s; // measure for so long, INFINITY for no limit,
     uint64_t messages; // or until so many have come back
