@@ -1,10 +1,11 @@
-# What make bench needs. Whom it measures was kept aside by the Makefile.
+# What make bench needs. Which servers it measures was kept aside by the Makefile.
 
 .PHONY: bench bench-peers bench-plots
 
 BENCH = STAGES='$(BENCH_STAGES)' PEERS='$(BENCH_PEERS)' SCENE='$(SCENE)' \
         QUICK='$(QUICK)' REFERENCE='$(or $(REFERENCE),04)' \
-        CLIENTS='$(CLIENTS)' CC='$(CC)' CFLAGS='$(CFLAGS)' tests/bench
+        SERVER='$(SERVER)' CLIENTS='$(CLIENTS)' CC='$(CC)' CFLAGS='$(CFLAGS)' \
+        tests/measure/bench
 
 bench: all tools
 	@$(BENCH)
@@ -14,3 +15,5 @@ bench-peers: all tools peers
 
 bench-plots: all tools
 	@$(BENCH) plots
+
+include tests/measure/peers/rules.mk
