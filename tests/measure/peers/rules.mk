@@ -1,69 +1,52 @@
 # make peers: echo servers on what people would use instead of a loop of their
 # own, to be measured beside the stages. peers.txt says what each was given.
 
-PEERS_LIBEVENT := libevent bufferevent
-PEERS_GO       := go go-all go-deadline go-deadline-all
-PEERS_IN_C     := $(PEERS_LIBEVENT) libuv libev lean lean-threads
-PEERS          := $(PEERS_IN_C) $(PEERS_GO) socat ncat
-PEERS_ON_LINUX := libev lean
+HERE       := tests/measure/peers
+PEERS_IN_C := libevent bufferevent libuv libev lean
 
-# What each needs, by the name that tests/deps has for it.
-PEERS_NEED := $(PEERS_LIBEVENT:%=%:libevent) libuv:libuv libev:libev \
-              lean: lean-threads: $(PEERS_GO:%=%:go) socat:socat ncat:ncat
+# Each with what it needs, by the name that tests/deps has for it.
+PEERS_NEED := libevent:libevent bufferevent:libevent libuv:libuv libev:libev \
+              lean: go:go
+ifneq ($(SYSTEM),Linux)
+PEERS_NEED := $(filter-out libev:% lean:%,$(PEERS_NEED)) # they call accept4, epoll
+endif
+
+.PHONY: peers peers-ready deps-peers
 
 # One line for each that is skipped; the others are built in one make.
 peers:
 	@ready=; for peer in $(PEERS_NEED); do \
 	  name=$${peer%%:*}; missing=$$(tests/deps --missing $${peer#*:}); \
-	  if [ $(SYSTEM) != Linux ] && \
-	    echo ' $(PEERS_ON_LINUX) ' | grep -q " $$name "; then \
-	    echo "skipped $$name: it calls what only Linux has"; \
-	  elif [ -n "$$missing" ]; then echo "skipped $$name: $$missing is" \
-	    "missing; make deps-peers installs it"; \
-	  else ready="$$ready build/peers/$$name"; fi; done; \
-	$(MAKE) --no-print-directory peers-ready READY="$$ready"
+	  if [ -z "$$missing" ]; then ready="$$ready build/peers/$$name"; \
+	  else echo "skipped $$name: $$missing is missing (make deps-peers)"; fi; \
+	done; $(MAKE) --no-print-directory peers-ready READY="$$ready"
 
 peers-ready: $(READY)
 	@:
 
 deps-peers:
-	@tests/deps libevent libuv libev go socat ncat
+	@tests/deps libevent libuv libev go
 
-peer-names:
-	@echo $(PEERS)
-
-.PHONY: peers peers-ready peer-names deps-peers
-
-PEER_OBJECTS := $(patsubst %.c,build/%.o,$(wildcard tests/peers/*.c))
+PEER_OBJECTS := $(patsubst %.c,build/%.o,$(wildcard $(HERE)/*.c))
 $(PEER_OBJECTS): EXTRA_CPPFLAGS = -DNDEBUG $(PEER_CPPFLAGS)
-
-$(PEERS_LIBEVENT:%=build/tests/peers/%.o): \
+build/$(HERE)/libevent.o build/$(HERE)/bufferevent.o: \
   PEER_CPPFLAGS = $(shell pkg-config --cflags libevent_core)
-$(PEERS_LIBEVENT:%=build/peers/%): \
+build/peers/libevent build/peers/bufferevent: \
   EXTRA_LIBS = $(shell pkg-config --libs libevent_core)
-build/tests/peers/libuv.o: PEER_CPPFLAGS = $(shell pkg-config --cflags libuv)
+build/$(HERE)/libuv.o: PEER_CPPFLAGS = $(shell pkg-config --cflags libuv)
 build/peers/libuv: EXTRA_LIBS = $(shell pkg-config --libs libuv)
 build/peers/libev: EXTRA_LIBS = -lev
 
-$(PEERS_IN_C:%=build/peers/%): build/peers/%: build/tests/peers/%.o \
-                                              build/tests/peers/peer.o \
-                                              build/common/process.o
+$(PEERS_IN_C:%=build/peers/%): build/peers/%: build/$(HERE)/%.o \
+                               build/$(HERE)/peer.o build/common/process.o
 	@mkdir -p $(@D)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
 
-build/peers/%: tests/peers/%.sh
-	@mkdir -p $(@D)
-	$(SAY) '  copy     $@'
-	$(DO)cp $< $@
-
-$(PEERS_GO:%=build/peers/%): build/tests/peers/echo
-build/peers/socat build/peers/ncat: build/tests/client
-
 # Go writes below build/ only, and fetches nothing.
-build/tests/peers/echo: tests/peers/echo.go
+build/peers/go: $(HERE)/go.go
 	@mkdir -p $(@D)
 	$(SAY) '  go build $<'
 	$(DO)GO111MODULE=off GOENV=off GOFLAGS= CGO_ENABLED=0 \
-	  GOPATH=$(CURDIR)/build/go GOCACHE=$(CURDIR)/build/go/cache \
-	  HOME=$(CURDIR)/build/go go build -o $@ $<
+	  GOPATH='$(CURDIR)/build/go' GOCACHE='$(CURDIR)/build/go/cache' \
+	  HOME='$(CURDIR)/build/go' go build -o $@ $<
