@@ -38,7 +38,7 @@ build/peers/libuv: EXTRA_LIBS = $(shell pkg-config --libs libuv)
 build/peers/libev: EXTRA_LIBS = -lev
 
 $(PEERS_IN_C:%=build/peers/%): build/peers/%: build/$(HERE)/%.o \
-                               build/$(HERE)/peer.o build/common/process.o
+                               build/$(HERE)/peer.o $(SHARED)
 	@mkdir -p $(@D)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
