@@ -29,10 +29,10 @@ def row($kind): . as $samples | .[0] | {scene, server} + (
   | if $dashes != [] then {dash: $dashes[0]}
     else ($samples | figures) as $figures
     | [$samples[][$kind | rate_key] | numbers] as $rates
-    | {rounds: ($rates | length)} + $figures
+    | $figures
     + ($samples | cpu | if . then {server_cpu_us: .} else {} end)
     + if $kind == "cost" or $kind == "count" then {}
-      else {rate: ($rates | median | rounded), rate_low: ($rates | min),
+      else {rounds: ($rates | length), rate: ($rates | median | rounded), rate_low: ($rates | min),
             rate_high: ($rates | max)} end
     end);
 
@@ -113,7 +113,7 @@ def counts($doc; $scene): ($doc | notes) as $notes
     + map(if .dash then dash($notes; 5) else
         [.server, (.instructions_1, .instructions_50 | whole),
          (.calls_1, .calls_50 | short)] end)
-  | table("\($scene.scene): \($scene.title), with 1 and 50 clients");
+  | table("\($scene.scene): \($scene.title); 1 or 50 clients");
 
 def costs($doc): ($doc | notes) as $notes
   | . as $rows | [["server", "B/client", "addresses B/client", "threads",

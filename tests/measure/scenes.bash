@@ -200,7 +200,7 @@ per_message() { # TOOL CLIENTS
 count_with() { # TOOL CLIENTS MESSAGES
   local pin_crowd=("${pin_server[@]}") counter=(strace -DD -f -c -o "$dir/count")
   [ "$1" = calls ] || counter=(valgrind --tool=callgrind
-    --callgrind-out-file=/dev/null --log-file="$dir/count")
+    --trace-children=yes --callgrind-out-file=/dev/null --log-file="$dir/count")
   rm -f "$dir/count"
   launch "${pin_server[@]}" chrt -b 0 "${counter[@]}" "${command[@]}" ||
     fails "does not start under ${counter[0]}" "$dir/server.log" || return
@@ -211,8 +211,8 @@ count_with() { # TOOL CLIENTS MESSAGES
   stop_server
   await $$ grep -q -e 'Collected :' -e ' total$' "$dir/count" ||
     fails "${counter[0]} has counted nothing" || return
-  counted=$(awk '/Collected :/ { print $NF } $NF == "total" { print $4 }' \
-    "$dir/count")
+  counted=$(awk '/Collected :/ { sum += $NF } $NF == "total" { sum = $4 }
+    END { printf "%.0f\n", sum }' "$dir/count")
 }
 
 # --- one candidate in one scene, with a server of its own --------------------
