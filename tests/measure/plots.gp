@@ -1,4 +1,4 @@
-# plots.gp: four plots, a message each. data and out are directories.
+# plots.gp: four plots, each with one thing to say. data and out are directories.
 
 ink = "#24292f"
 grid = "#d0d7de"
@@ -18,7 +18,7 @@ set xlabel textcolor rgb ink
 set ylabel textcolor rgb ink
 set key outside right center Left reverse samplen 4 spacing 1.4 \
     textcolor rgb ink
-names = "'02 a thread a client' '03 poll' '04 epoll' '06 deadlines'"
+names = "'02 a thread per client' '03 poll' '04 epoll' '06 deadlines'"
 files = "02 03 04 06"
 file(plot, i) = sprintf("%s/%s.%s", data, plot, word(files, i))
 
@@ -36,8 +36,8 @@ do for [terminal_name in "svg png"] {
     set xrange [0.9:11000]
 
     set output sprintf("%s/throughput.%s", out, terminal_name)
-    set label 1 "A thread a client pays a switch for every message" at graph 0, 1.09 left font ",16" textcolor rgb ink
-    set ylabel "throughput, thousand messages a second"
+    set label 1 "A thread per client pays a switch for every message" at graph 0, 1.09 left font ",16" textcolor rgb ink
+    set ylabel "throughput, thousand messages per second"
     set yrange [0:*]
     plot for [i = 1:4] file("throughput", i) with linespoints lt i \
         title word(names, i)
@@ -60,9 +60,9 @@ do for [terminal_name in "svg png"] {
         title word(names, i)
 
     set output sprintf("%s/idle.%s", out, terminal_name)
-    set label 1 "poll pays for all who are idle, epoll for none of them" at graph 0, 1.09 left font ",16" textcolor rgb ink
+    set label 1 "poll pays for all idle clients, epoll for none of them" at graph 0, 1.09 left font ",16" textcolor rgb ink
     set xlabel "idle clients beside 50 busy ones"
-    set ylabel "CPU time a message, us"
+    set ylabel "CPU time per message, us"
     unset logscale
     set xrange [-100:10300]
     set xtics ("0" 0, "2,000" 2000, "4,000" 4000, "6,000" 6000, \
