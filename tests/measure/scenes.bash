@@ -6,7 +6,7 @@
 #
 #     echo, churn, bulk   messages or megabytes a second, CPU time per message
 #     connect             how long all connects take
-#     cost                memory, idle CPU
+#     cost                memory, threads and CPU time beside idle clients
 #     count               instructions and system calls, which do not vary
 #
 # The large ones come last: when time runs out, it is theirs. PLOT_SCENES are
@@ -20,22 +20,16 @@ deep         echo    0     -c 50 -p 16          50 clients, 64 B, 16 messages un
 bulk         bulk    0     -c 50 -s 65536       50 clients, 64 KiB
 churn        churn   0     -c 50 --churn        50 clients connect, echo 64 B and close, again and again
 instructions count   0     -c 50                user instructions and system calls per message
-silent       cost    0     -c 1000              CPU time beside 1,000 silent clients
-memory       cost    0     -c 10000             memory of 10,000 idle clients
+memory       cost    0     -c 10000             what an idle client costs
 idle         echo    10000 -c 50                50 clients, 64 B, beside 10,000 idle ones
 connect      connect 0     -c 10000             10,000 clients connect as fast as they can
 10000        echo    0     -c 10000             10,000 clients, 64 B
 '
 PLOT_SCENES='
-clients-10   echo    0     -c 10                10 clients, 64 B
-clients-200  echo    0     -c 200               200 clients, 64 B
-clients-3000 echo    0     -c 3000              3,000 clients, 64 B
 idle-100     echo    100   -c 50                50 clients, 64 B, beside 100 idle ones
 idle-1000    echo    1000  -c 50                50 clients, 64 B, beside 1,000 idle ones
 idle-3000    echo    3000  -c 50                50 clients, 64 B, beside 3,000 idle ones
 '
-# What a plot shows: these and some of those above.
-PLOTTED='ping busy 1000 10000 idle'
 QUICK_SCENES='ping busy deep bulk churn memory idle connect'
 
 scene_names() { # LIST
@@ -112,53 +106,45 @@ measure_echo() {
   record "$said"
 }
 
-hold_all() { # CLIENTS
-  hold "$1" || fails "$1 idle clients cannot all connect" "$dir/hold.log"
-}
-
 # Sets what COUNT idle clients add, in bytes each. One client before the others
 # makes the server touch what it needs itself.
-count_memory() { # COUNT
+hold_and_weigh() { # COUNT
   ask_crowd -c 1 -n 0
   user_bytes=$(memory_kb)
   address_bytes=$(ps -o vsz= -p "$server_pid")
-  hold_all "$1" || return
+  hold "$1" || fails "$1 idle clients cannot all connect" "$dir/hold.log" ||
+    return
   user_bytes=$((($(memory_kb) - user_bytes) * 1024 / $1))
   address_bytes=$((($(ps -o vsz= -p "$server_pid") - address_bytes) * 1024 / $1))
 }
 
 measure_beside_idle() {
-  count_memory "$idle" && measure_echo || return
+  hold_and_weigh "$idle" && measure_echo || return
   end_hold || fails 'an idle client was not served' "$dir/hold.log" || return
   record "{\"idle\": $idle, \"user_bytes_per_client\": $user_bytes}"
+}
+
+# A thread per client is counted over fewer: each has a stack.
+measure_cost() {
+  local before
+  case $candidate in 02*) clients=2000 ;; esac
+  hold_and_weigh "$clients" || return
+  before=$(cpu_us)
+  pause "$SILENCE_S"
+  record "{\"clients\": $clients, \"user_bytes_per_client\": $user_bytes,
+    \"address_bytes_per_client\": $address_bytes, \"threads\": $(count_threads),
+    \"idle_cpu_percent\":
+      $(ratio_of $(($(cpu_us) - before)) $((SILENCE_S * 10000)))}"
+  end_hold || fails 'an idle client was not served' "$dir/hold.log"
 }
 
 measure_connect() {
   local before
   before=$(cpu_us)
-  # shellcheck disable=SC2086  # what the crowd is told is several words
-  ask_crowd $asks -n 0 || fails 'not all could connect' "$dir/crowd.log" ||
-    return
+  ask_crowd -c "$clients" -n 0 ||
+    fails 'not all could connect' "$dir/crowd.log" || return
   record "$said"
   record "{\"server_cpu_us\": $(ratio_of $(($(cpu_us) - before)) "$clients")}"
-}
-
-# A thread per client is counted over fewer: each has a stack.
-measure_memory() {
-  case $candidate in 02*) clients=2000 ;; esac
-  count_memory "$clients" || return
-  record "{\"idle_clients\": $clients, \"user_bytes_per_client\": $user_bytes,
-    \"address_bytes_per_client\": $address_bytes, \"threads\": $(count_threads)}"
-  end_hold || fails 'an idle client was not served' "$dir/hold.log"
-}
-
-measure_silent() {
-  local before
-  hold_all "$clients" || return
-  before=$(cpu_us)
-  pause "$SILENCE_S"
-  record "{\"idle_cpu_percent\": $(ratio_of $(($(cpu_us) - before)) $((SILENCE_S * 10000)))}"
-  end_hold || fails 'a silent client was not served' "$dir/hold.log"
 }
 
 # --- what is counted, not timed ----------------------------------------------
@@ -185,9 +171,9 @@ measure_counts() {
 # Sets quotient. It costs a factor of 50, so the messages are few.
 per_message() { # TOOL CLIENTS
   local few
+  quotient=null
   case $candidate:$1 in
-    03:*) quotient=null && return ;; # asks until something comes
-    go*:instructions) quotient=null && return ;; # is too much for valgrind
+    03:* | go*:instructions) return ;; # spins; is too much for valgrind
   esac
   count_with "$1" "$2" "$COUNTED" || return
   few=$counted
@@ -224,14 +210,17 @@ measure() {
     return
   }
   choose_command "$candidate"
-  if [ "$kind" != count ]; then
-    start_server || fails 'does not start' "$dir/server.log"
-  fi && case $kind:$scene in
-    connect:*) measure_connect ;;
-    cost:memory) measure_memory ;;
-    cost:silent) measure_silent ;;
-    count:*) measure_counts ;;
-    *) if [ "$idle" -gt 0 ]; then measure_beside_idle; else measure_echo; fi ;;
-  esac
+  if [ "$kind" = count ]; then
+    measure_counts
+  elif ! start_server; then
+    fails 'does not start' "$dir/server.log"
+  else
+    case $kind:$idle in
+      connect:*) measure_connect ;;
+      cost:*) measure_cost ;;
+      *:0) measure_echo ;;
+      *) measure_beside_idle ;;
+    esac
+  fi
   stop_server
 }

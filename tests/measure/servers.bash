@@ -1,8 +1,7 @@
 # servers.bash: starts what is measured, and reads what the system knows of it.
 #
-# Sourced by bench and million, which set dir, a directory of their own. Every
-# server is a child of this shell and leads a process group of its own, so it
-# is ended with all that it has started.
+# Sourced by bench and million. Every server is a child of this shell and leads a
+# process group of its own, so it is ended with all that it has started.
 
 PATIENCE_S=${PATIENCE_S:-60} # after which something is broken
 crowd=${CROWD:-tests/crowd}
@@ -34,14 +33,16 @@ fail() { # REASON
   exit 1
 }
 
+missing() { # TOOL...
+  local tool
+  for tool; do command -v "$tool" >/dev/null 2>&1 || printf ' %s' "$tool"; done
+}
+
 need() { # WHAT TOOL...
-  local what=$1 tool missing=
+  local what=$1
   shift
-  for tool; do
-    command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
-  done
-  [ -z "$missing" ] ||
-    fail "$what needs$missing; \`make deps-all\` installs what is missing"
+  [ -z "$(missing "$@")" ] ||
+    fail "$what needs$(missing "$@"); \`make deps-all\` installs what is missing"
 }
 
 # --- waiting and leaving -----------------------------------------------------
@@ -91,9 +92,7 @@ leave_nothing() {
 
 leave_nothing_behind() {
   trap leave_nothing EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+  trap 'exit 130' HUP INT TERM PIPE
   dir=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX") || exit
 }
 
@@ -166,6 +165,7 @@ ask_crowd() { # OPTION...
     >"$dir/crowd.json" 2>"$dir/crowd.log" </dev/null &
   pid=$!
   wait "$pid" || status=$?
+  # shellcheck disable=SC2034  # scenes.bash reads it
   said=$(cat "$dir/crowd.json")
   return "$status"
 }
@@ -186,13 +186,8 @@ end_hold() {
   wait "$hold_pid" 2>/dev/null
 }
 
-# --- the machine -------------------------------------------------------------
-
 descriptors_limit() {
-  local limit
-  limit=$(ulimit -n)
-  [ "$limit" != unlimited ] || limit=1000000
-  echo "$limit"
+  ulimit -n | sed 's/unlimited/1000000/'
 }
 
 describe_machine() {
