@@ -18,9 +18,11 @@
 #                       one cell of it, on a server of your own
 # make bench            measures what the stages cost, side by side. QUICK=1 is
 #                       less exact; SCENE='busy idle' STAGES='04 06' is a part;
+#                       SERVER='python3 mine.py' is a server of your own;
+#                       SCENE=instructions counts what doesn't vary;
 #                       SCENE=million holds a million idle clients
 # make bench-peers      measures ours beside what others would use
-# make bench-plots      draws what the book says about speed
+# make bench-plots      measures what idle clients cost, and draws it
 # make pictures         draws who waits for whom in each stage, from real runs;
 #                       COMMIT=1 puts the pictures where the book shows them
 # make diff STAGE=04    shows what stage 04 changes in stage 03
@@ -235,7 +237,7 @@ analyze:
 format:
 	clang-format -i $(STAGES:%=%/*.[ch]) common/*.[ch] common/linux/*.c \
 	  common/linux/sys/*.h \
-	  $(wildcard tests/*.[ch] tests/*/*.[ch] tests/exercises/*/*.c)
+	  $(wildcard tests/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 
 clean:
 	rm -rf build tests/crowd $(STAGES:%=%/server)
@@ -245,4 +247,4 @@ help:
 
 # What else the tests build stands beside them.
 -include $(wildcard tests/*/rules.mk)
--include $(wildcard build/*/*.d build/*/*/*.d)
+-include $(wildcard build/*/*.d build/*/*/*.d build/*/*/*/*.d)
