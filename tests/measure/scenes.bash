@@ -9,8 +9,7 @@
 #     cost                memory, threads and CPU time beside idle clients
 #     count               instructions and system calls, which do not vary
 #
-# The large ones come last: when time runs out, it is theirs. PLOT_SCENES are
-# more points of what the plots show.
+# The large ones come last: when time runs out, it is theirs.
 
 SCENES='
 ping         echo    0     -c 1                 1 client, 64 B to and fro

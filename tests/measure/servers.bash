@@ -20,8 +20,7 @@ lib=tests
 # shellcheck source=tests/machine.bash
 . $lib/machine.bash
 
-# One line that is written over again and again; without TEXT it goes. It is
-# for the terminal only: the output may be kept in a file.
+# One line on the terminal that is written over; without TEXT it goes.
 progress() { # [TEXT]
   { : >/dev/tty; } 2>/dev/null || return 0
   printf '\r%-78.78s\r%.78s' '' "${1:-}" >/dev/tty
@@ -47,7 +46,7 @@ need() { # WHAT TOOL...
 
 # --- waiting and leaving -----------------------------------------------------
 
-# A signal would have to wait for a sleep in the foreground.
+# In the background, since a signal would have to wait for it otherwise.
 pause() { # SECONDS
   sleep "$1" &
   wait $!
