@@ -7,13 +7,13 @@ BENCH = STAGES='$(BENCH_STAGES)' PEERS='$(BENCH_PEERS)' SCENE='$(SCENE)' \
         SERVER='$(SERVER)' CLIENTS='$(CLIENTS)' CC='$(CC)' CFLAGS='$(CFLAGS)' \
         tests/measure/bench
 
-bench: all tools
+bench: all $(SIXES)
 	@$(BENCH)
 
-bench-peers: all tools peers
+bench-peers: all $(SIXES) peers
 	@$(BENCH) peers
 
-bench-plots: all tools
+bench-plots: all $(SIXES)
 	@$(BENCH) plots
 
 include tests/measure/peers/rules.mk

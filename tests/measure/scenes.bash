@@ -62,7 +62,7 @@ cannot() {
     'go GOMAXPROCS=1') ;;
     go*) # is a comparison aside
       [ "$served" -le 50 ] && [ "$kind" != count ] ||
-        why='measured where cores matter'
+        why='on all cores only in scenes of 50 clients or fewer'
       ;;
   esac
   [ -n "$why" ]
