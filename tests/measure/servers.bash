@@ -61,8 +61,8 @@ last_words() { # FILE
 await() { # PID COMMAND...
   local pid=$1 end=$((SECONDS + PATIENCE_S))
   shift
-  until "$@" 2>/dev/null; do
-    kill -0 "$pid" 2>/dev/null || "$@" 2>/dev/null || return 1
+  until "$@" >/dev/null 2>&1; do
+    kill -0 "$pid" 2>/dev/null || "$@" >/dev/null 2>&1 || return 1
     [ "$SECONDS" -lt "$end" ] || return 1
     pause 0.01
   done
@@ -127,16 +127,12 @@ launch() { # COMMAND...
   set +m
   if [ -n "${foreign:-}" ]; then
     port=$any
-    await "$server_pid" says_hello
+    await "$server_pid" $client "$port" hello
   else
     await "$server_pid" grep -q 'listening on' "$dir/server.log" || return 1
     port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$dir/server.log" |
       head -n 1)
   fi
-}
-
-says_hello() {
-  $client "$port" hello >/dev/null 2>&1
 }
 
 stop_server() {
