@@ -182,11 +182,11 @@ per_message() { # TOOL CLIENTS
 # Sets counted. The server ends before it is counted: orderly or not, valgrind
 # and strace then say their sums.
 count_with() { # TOOL CLIENTS MESSAGES
-  local pin_crowd=("${pin_server[@]}") counter=(strace -DD -f -c -o "$dir/count")
+  local pin_crowd=(${pin_server[@]+"${pin_server[@]}"}) counter=(strace -DD -f -c -o "$dir/count")
   [ "$1" = calls ] || counter=(valgrind --tool=callgrind
     --trace-children=yes --callgrind-out-file=/dev/null --log-file="$dir/count")
   rm -f "$dir/count"
-  launch "${pin_server[@]}" chrt -b 0 "${counter[@]}" "${command[@]}" ||
+  launch ${pin_server[@]+"${pin_server[@]}"} chrt -b 0 "${counter[@]}" "${command[@]}" ||
     fails "does not start under ${counter[0]}" "$dir/server.log" || return
   ask_crowd -c "$2" --lockstep --warm-up 0 -n "$3" -d "$PATIENCE_S" ||
     fails 'a client was not served' "$dir/crowd.log" || return

@@ -1,7 +1,7 @@
 # servers.bash: starts what is measured, and reads what the system knows of it.
 #
-# Sourced by bench and million. Every server is a child of this shell and leads a
-# process group of its own, so it is ended with all that it has started.
+# Sourced by bench and million. Every server is a child of this shell and leads
+# a process group of its own, so it is ended with all that it has started.
 
 PATIENCE_S=${PATIENCE_S:-60} # after which something is broken
 crowd=${CROWD:-tests/crowd}
@@ -141,7 +141,7 @@ stop_server() {
 }
 
 # CPU time of the server so far, in microseconds. The scheduler counts them
-# thread by thread; where it does not, there are ticks of a hundredth of a second.
+# thread by thread; where it doesn't, there are ticks of a hundredth of a second.
 cpu_us() {
   if [ -r "/proc/$server_pid/schedstat" ]; then
     cat "/proc/$server_pid/task"/*/schedstat 2>/dev/null |
