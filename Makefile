@@ -171,18 +171,14 @@ build/tests/%: build/tests/%.o $(SHARED)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
 
-build/tests/kevent_conformance: $(KQUEUE_OBJECTS)
-
 # Whoever includes <sys/event.h> or links with kqueue has to know where it is.
 KQUEUE_USERS := build/05-kqueue/server.o build/common/poller_kqueue.o \
-                build/common/linux/kqueue_on_epoll.o \
-                build/tests/kevent_conformance.o
+                build/common/linux/kqueue_on_epoll.o
 $(KQUEUE_USERS): EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
 # Neither 05 nor the poller looks at data, which our header has to pay for.
 build/05-kqueue/server.o build/common/poller_kqueue.o: \
   EXTRA_CPPFLAGS += -DKQUEUE_NO_DATA
-05-kqueue/server build/kqueue/06-timeouts/server \
-build/tests/kevent_conformance: EXTRA_LIBS = $(KQUEUE_LIBS)
+05-kqueue/server build/kqueue/06-timeouts/server: EXTRA_LIBS = $(KQUEUE_LIBS)
 
 build/%.o: %.c build/flags
 	@mkdir -p $(@D)
