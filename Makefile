@@ -84,7 +84,7 @@ KQUEUE_CPPFLAGS_own       := -Icommon/linux
 KQUEUE_CPPFLAGS_libkqueue  = $(shell pkg-config --cflags libkqueue)
 KQUEUE_OBJECTS_own        := build/common/linux/kqueue_on_epoll.o
 KQUEUE_LIBS_libkqueue      = $(shell pkg-config --libs libkqueue)
-KQUEUE_CPPFLAGS := $(KQUEUE_CPPFLAGS_$(KQUEUE)) -DKQUEUE_NAME='"$(KQUEUE)"'
+KQUEUE_CPPFLAGS := $(KQUEUE_CPPFLAGS_$(KQUEUE))
 KQUEUE_OBJECTS  := $(KQUEUE_OBJECTS_$(KQUEUE))
 KQUEUE_LIBS     := $(KQUEUE_LIBS_$(KQUEUE))
 
@@ -175,9 +175,6 @@ build/tests/%: build/tests/%.o $(SHARED)
 KQUEUE_USERS := build/05-kqueue/server.o build/common/poller_kqueue.o \
                 build/common/linux/kqueue_on_epoll.o
 $(KQUEUE_USERS): EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
-# Neither 05 nor the poller looks at data, which our header has to pay for.
-build/05-kqueue/server.o build/common/poller_kqueue.o: \
-  EXTRA_CPPFLAGS += -DKQUEUE_NO_DATA
 05-kqueue/server build/kqueue/06-timeouts/server: EXTRA_LIBS = $(KQUEUE_LIBS)
 
 build/%.o: %.c build/flags

@@ -5,7 +5,7 @@ tools: $(CONFORMANCE)
 
 build/tests/harm/kqueue_conformance.o: EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
 $(CONFORMANCE): EXTRA_LIBS = $(KQUEUE_LIBS)
-$(CONFORMANCE): build/tests/harm/kqueue_conformance.o build/common/slots.o build/common/array.o \
+$(CONFORMANCE): build/tests/harm/kqueue_conformance.o build/common/array.o \
                 $(KQUEUE_OBJECTS)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
