@@ -252,9 +252,10 @@ static int wait_for_events(struct kqueue *kq, struct kevent *events, int room,
             count += report(kq, ready[i], &events[count], room - count);
     }
     for (int i = 0; i < count; i++) {
+        if (!(events[i].flags & EV_ONESHOT)) continue;
         struct kevent done = events[i];
         done.flags = EV_DELETE;
-        if (events[i].flags & EV_ONESHOT) change_event(kq, &done);
+        change_event(kq, &done);
     }
     return count;
 }
