@@ -38,7 +38,7 @@
 //
 // What it costs: 40 bytes per descriptor, in a table as long as the highest
 // number watched, and the kernel's memory for one epoll registration. A change
-// is one epoll_ctl(2), two more if it is the first after the number was closed
+// is one epoll_ctl(2), one more if it is the first after the number was closed
 // and given out again. A wait is one epoll_wait(2), for half as many
 // descriptors as there is room for events, because one may be two. An event
 // costs no call; a signal or a timer costs a read(2), and EV_ONESHOT is a
