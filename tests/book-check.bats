@@ -4,7 +4,7 @@
 #
 # shellcheck disable=SC2016  # backquotes are Markdown's here
 
-load helpers
+load lib/helpers
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || exit

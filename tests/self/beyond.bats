@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Beyond one loop: a loop a core, completion, and a proxy in front.
 
-load ../helpers
+load ../lib/helpers
 
 teardown() {
   stop_server

@@ -2,7 +2,7 @@
 # "Spot the fault": the broken servers that the book gives to its readers, and
 # the mended ones behind the fold.
 
-load ../helpers
+load ../lib/helpers
 
 setup() {
   cd "$root" || exit

@@ -2,7 +2,7 @@
 # Calls that fail when nobody expects it. `make faults` walks over all of them;
 # here are those that tell most, and the walk itself.
 
-load ../helpers
+load ../lib/helpers
 
 setup() {
   only_linux "the library that makes calls fail needs LD_PRELOAD"

@@ -4,7 +4,7 @@
 # Each run has a seed of its own. What fails is a defect of the code, or of a
 # model, also when the next run passes: the last line says how to see it again.
 
-load ../helpers
+load ../lib/helpers
 
 steps=200000
 

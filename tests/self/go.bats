@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The echo servers in Go that the book shows: they do what is said of them.
 
-load ../helpers
+load ../lib/helpers
 
 teardown() {
   stop_server

@@ -3,7 +3,7 @@
 # access to memory that is not there, and none that is not given back.
 # STAGE says which one is under test, 04 to 06.
 
-load ../helpers
+load ../lib/helpers
 
 setup() {
   treated_in "chapter 4, signals are events"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The project around the servers: what make can do, and what the documents say.
 
-load ../helpers
+load ../lib/helpers
 
 setup() {
   cd "$root" || exit

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # make torture: that it finds what is wrong, and nothing else.
 
-load ../helpers
+load ../lib/helpers
 
 setup() {
   cd "$root" || exit

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # make watch: what it shows, and that it leaves nothing behind.
 
-load ../helpers
+load ../lib/helpers
 
 setup() {
   case $(script --version 2>&1) in

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # How 04, 05 and 06 stop. STAGE says which one is under test.
 
-load helpers
+load ../lib/helpers
 
 setup() {
   treated_in "chapter 4, signals are events"

@@ -2,7 +2,7 @@
 # What is special to 04: epoll, level- and edge-triggered.
 
 STAGE=04
-load helpers
+load ../lib/helpers
 
 teardown() {
   stop_server

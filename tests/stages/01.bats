@@ -2,7 +2,7 @@
 # What is special to 01: one client at a time.
 
 STAGE=01
-load helpers
+load ../lib/helpers
 
 setup() {
   start_server

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What every stage says, line by line. STAGE says which one is under test.
 
-load helpers
+load ../lib/helpers
 
 setup() {
   treated_in "chapter 1, the log"

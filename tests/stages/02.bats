@@ -2,7 +2,7 @@
 # What is special to 02: threads, and with --workers a channel before them.
 
 STAGE=02
-load helpers
+load ../lib/helpers
 
 teardown() {
   stop_server

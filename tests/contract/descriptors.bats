@@ -2,7 +2,7 @@
 # What a server does when descriptors, memory or threads run out, and how many
 # clients it has room for. STAGE says which one is under test.
 
-load helpers
+load ../lib/helpers
 
 teardown() {
   stop_server

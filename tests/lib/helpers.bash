@@ -8,7 +8,7 @@
 
 bats_require_minimum_version 1.5.0
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 client=$root/build/tests/client
 stage=${STAGE:=01}
 scratch=${BATS_TEST_TMPDIR:-}
@@ -18,8 +18,8 @@ if [ -z "${SERVER:-}" ]; then
   for SERVER in "$root/$stage"-*/server; do :; done
 fi
 
-# shellcheck source=tests/server.bash
-. "$root/tests/server.bash"
+# shellcheck source=tests/lib/server.bash
+. "$root/tests/lib/server.bash"
 
 # --- what a failed test says -------------------------------------------------
 

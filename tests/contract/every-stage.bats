@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What every stage does for its clients; STAGE says which one is under test.
 
-load helpers
+load ../lib/helpers
 
 setup() {
   start_server

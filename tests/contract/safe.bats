@@ -3,7 +3,7 @@
 # terminal that clients write to, memory without a bound. STAGE says which one
 # is under test.
 
-load helpers
+load ../lib/helpers
 
 setup() {
   hint="CONTRACT: loopback, log, Unix sockets, size"

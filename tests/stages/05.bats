@@ -2,7 +2,7 @@
 # What is special to 05: kqueue, wherever the build found it.
 
 STAGE=05
-load helpers
+load ../lib/helpers
 
 @test "kevent does what its manual page says" {
   run "$root/build/tests/kevent_conformance"

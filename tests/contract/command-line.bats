@@ -2,7 +2,7 @@
 # Options, addresses, exit statuses: what every stage's command line takes.
 # STAGE says which stage is under test.
 
-load helpers
+load ../lib/helpers
 
 setup() {
   hint="README.md, options"
@@ -162,7 +162,7 @@ cannot_listen() { # REASON ADDRESS
   only_linux "elsewhere a library is preloaded another way"
   without_sanitizers "they want to be preloaded first"
   "${CC:-cc}" -shared -fPIC -o "$BATS_TEST_TMPDIR/two_addresses.so" \
-    "$root/tests/preload/two_addresses.c" -ldl
+    "$root/tests/harm/preload/two_addresses.c" -ldl
   LD_PRELOAD=$BATS_TEST_TMPDIR/two_addresses.so start_server -- two.example:0
   wait_for_log 'listening on 127\.0\.0\.1:[1-9][0-9]*$'
   client_does hello

@@ -3,7 +3,7 @@
 # Times are in seconds; a limit is at least five times what it limits.
 
 STAGE=06
-load helpers
+load ../lib/helpers
 
 setup() {
   treated_in "chapter 6, deadlines"

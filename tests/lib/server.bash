@@ -14,7 +14,7 @@
 # Who sources this sets these, and reads what is set here.
 # shellcheck disable=SC2034,SC2154
 
-# shellcheck source=tests/measure.bash
+# shellcheck source=tests/lib/measure.bash
 . "${BASH_SOURCE[0]%/*}/measure.bash"
 
 # How long an event may take before a test gives up on it, in seconds. Nothing

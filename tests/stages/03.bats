@@ -2,7 +2,7 @@
 # What is special to 03: asking all the time, or sleeping in poll(2).
 
 STAGE=03
-load helpers
+load ../lib/helpers
 
 teardown() {
   stop_server

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The shape of the code, which is what makes the diffs between stages lessons.
 
-load helpers
+load ../lib/helpers
 
 # A poller's code, without the word that makes it the stage's own.
 poller_of() { # FILE
