@@ -1,7 +1,7 @@
 # measure.bash: what a server costs, seen from outside.
 #
 # All of it is about the process server_pid. On Linux /proc knows; elsewhere ps.
-# shellcheck disable=SC2154  # whoever sources this sets it
+# shellcheck disable=SC2154  # what sources this sets it
 
 # User and system time so far.
 cpu_ms() {
@@ -28,7 +28,16 @@ memory_kb() {
 }
 
 resident_kb() {
-  ps -o rss= -p "$server_pid" | tr -d ' '
+  if [ -r "/proc/$server_pid/status" ]; then
+    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$server_pid/status"
+  else
+    ps -o rss= -p "$server_pid" | tr -d ' '
+  fi
+}
+
+# Addresses in use, with memory behind them or not. Only on Linux.
+address_space_kb() {
+  sed -n 's/^VmSize:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$server_pid/status"
 }
 
 count_threads() {

@@ -1,21 +1,21 @@
 # server.bash: start one server, and talk to it as its clients would.
 #
-# Whoever sources this says which: SERVER is the program, stage the one that it
-# is judged as, 01 to 06; VARIANT an option that it is started with. With
-# FOREIGN=1 the program is a reader's: it is given a bare port and its log is
-# not looked at. client is build/tests/client, and scratch a directory.
+# What sources this says which: SERVER is the program, stage the one that it is
+# judged as, 01 to 06; VARIANT an option that it is started with. With FOREIGN=1
+# the program is a reader's: it is given a bare port and its log is not looked
+# at. client is build/tests/client, and scratch a directory.
 #
-# Whoever sources this also has two functions: saw SENTENCE, for what a client
-# saw and should not have seen, and skip REASON, for what cannot be tried here.
-#
-# Clients are bash's own /dev/tcp on descriptors 5 and 6, or build/tests/client,
-# driven through descriptors 7 to 9. bats owns 3 and 4.
+# It also has two functions: saw SENTENCE, for what a client saw and should not
+# have seen, and skip REASON, for what cannot be tried here. saw fails; a loop
+# that waits returns after it, whatever `set -e` does.
 
-# Who sources this sets these, and reads what is set here.
+# What sources this sets these, and reads what is set here.
 # shellcheck disable=SC2034,SC2154
 
 # shellcheck source=tests/lib/measure.bash
 . "${BASH_SOURCE[0]%/*}/measure.bash"
+# shellcheck source=tests/lib/client.bash
+. "${BASH_SOURCE[0]%/*}/client.bash"
 
 # How long an event may take before a test gives up on it, in seconds. Nothing
 # is ever this slow: a test that waits so long has failed.
@@ -77,10 +77,13 @@ start_server() { # [OPTION]... [-- ADDRESS...]
 await_listening() {
   local end=$((SECONDS + PATIENCE))
   until "$client" "$address" hello >/dev/null 2>&1; do
-    kill -0 "$server_pid" 2>/dev/null ||
+    if ! kill -0 "$server_pid" 2>/dev/null; then
       saw "the server ended before it listened: $(tail -n 1 "$server_log")"
-    [ "$SECONDS" -lt "$end" ] ||
+      return 1
+    elif [ "$SECONDS" -ge "$end" ]; then
       saw "the server does not echo on $address"
+      return 1
+    fi
     sleep 0.05
   done
 }
@@ -88,7 +91,7 @@ await_listening() {
 # From now on strace watches the server, and makes calls fail: an INJECTION is
 # what its -e inject= takes. What the server calls is then in $calls.
 trace_server() { # CALLS [INJECTION]...
-  command -v strace >/dev/null || skip "strace is not there"
+  command -v strace >/dev/null || skip "strace is missing"
   without_sanitizers "they and strace exclude each other"
   calls=$scratch/calls
   local arguments=(-f -o "$calls" -e "trace=$1") end=$((SECONDS + PATIENCE))
@@ -99,7 +102,10 @@ trace_server() { # CALLS [INJECTION]...
   background+=("$strace_pid")
   until grep -q attached "$calls.log"; do
     kill -0 "$strace_pid" 2>/dev/null || skip "$(tail -n 1 "$calls.log")"
-    [ "$SECONDS" -lt "$end" ] || saw "strace does not attach"
+    if [ "$SECONDS" -ge "$end" ]; then
+      saw "strace does not attach"
+      return 1
+    fi
     sleep 0.01
   done
 }
@@ -118,8 +124,9 @@ end_trace() {
 # Processes of this test that may still run when it ends.
 background=()
 
-# Ends the server, if the test has not, and whatever else still runs. A server that is gone by itself fails
-# the test, and so does one that a sanitizer has found wrong.
+# Ends the server, if the test has not, and whatever else still runs. A server
+# that is gone by itself fails the test, and so does one that a sanitizer has
+# found wrong.
 stop_server() {
   for pid in ${background[@]+"${background[@]}"}; do
     kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
@@ -150,7 +157,7 @@ end_server() { # SIGNAL
   # A server of yours may take no notice: bash starts it with SIGINT ignored.
   while kill -0 "$server_pid" 2>/dev/null; do
     [ "$SECONDS" -lt "$end" ] ||
-      saw "after SIG$1 the server had not ended in $PATIENCE s" || return
+      { saw "after SIG$1 the server had not ended in $PATIENCE s"; return 1; }
     sleep 0.01
   done
   status=0
@@ -172,7 +179,7 @@ wait_for_log() { # PATTERN [COUNT]
     if [ "$SECONDS" -ge "$end" ] || ! kill -0 "$server_pid" 2>/dev/null; then
       tail -n 20 "$server_log"
       saw "no line of the log matches '$1' ($count times)"
-      return
+      return 1
     fi
     sleep 0.01
   done
@@ -180,6 +187,12 @@ wait_for_log() { # PATTERN [COUNT]
 
 count_log() { # PATTERN
   grep -c -- "$1" "$server_log" || true
+}
+
+# Ends it, and sees that it ended well.
+stops_with() { # SIGNAL STATUS
+  end_server "$1" || return
+  [ "$status" -eq "$2" ] || saw "after SIG$1 the exit status is $status, not $2"
 }
 
 # --- what the server costs ---------------------------------------------------
@@ -192,12 +205,15 @@ cpu_percent() {
   echo $((($(cpu_ms) - before) / 10))
 }
 
-# Waits for a second in which the server takes at most PERCENT of a core: what it
-# was in the middle of may have to end first, and who spins never ends.
+# Waits for a second in which the server takes at most PERCENT of a core: what
+# it was in the middle of may have to end first, and a spin never ends.
 cpu_settles() { # PERCENT
   local end=$((SECONDS + PATIENCE)) percent
   until percent=$(cpu_percent) && [ "$percent" -le "$1" ]; do
-    [ "$SECONDS" -lt "$end" ] || saw "it still takes $percent % of a core" || return
+    if [ "$SECONDS" -ge "$end" ]; then
+      saw "it still takes $percent % of a core"
+      return 1
+    fi
   done
 }
 
@@ -207,84 +223,8 @@ descriptors_return_to() { # COUNT
   until [ "$(descriptors)" -le "$1" ]; do
     if [ "$SECONDS" -ge "$end" ]; then
       saw "the server had $1 descriptors and now has $(descriptors)"
-      return
+      return 1
     fi
     sleep 0.02
   done
-}
-
-# --- clients on descriptors 5 and 6 ------------------------------------------
-
-connect() { # DESCRIPTOR
-  eval "exec $1<>/dev/tcp/127.0.0.1/$port"
-}
-
-disconnect() { # DESCRIPTOR
-  eval "exec $1>&-"
-}
-
-say() { # DESCRIPTOR TEXT
-  echo "$2" >&"$1"
-}
-
-hears() { # DESCRIPTOR TEXT
-  local line
-  if ! read -r -t "$PATIENCE" -u "$1" line; then
-    saw "a client said '$2' and heard nothing"
-  elif [ "$line" != "$2" ]; then
-    saw "a client said '$2' and heard '$line'"
-  fi
-}
-
-# For as long as a second: for what must not happen there is no event.
-hears_nothing() { # DESCRIPTOR
-  local line
-  if read -r -t 1 -u "$1" line; then
-    saw "a client heard '$line' and should have had to wait"
-  fi
-}
-
-# --- clients that nc cannot be -----------------------------------------------
-
-# Runs build/tests/client to its end; what it prints is then in $output.
-client_does() { # COMMAND [ARGUMENT]...
-  output=$("$client" -t "$PATIENCE" "$address" "$@" 2>&1 3>&- 4>&-) ||
-    saw "$output"
-}
-
-# Starts one in the background; descriptor N, 7 to 9, is what it reads.
-start_client() { # N COMMAND [ARGUMENT]...
-  local n=$1 pipe=$scratch/client$1
-  shift
-  mkfifo "$pipe"
-  "$client" -t "$CLIENT_PATIENCE" "$address" "$@" <"$pipe" >"$pipe.out" 2>&1 \
-    3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
-  background+=("$!")
-  eval "client_pid_$n=\$!"
-  eval "exec $n>\"\$pipe\""
-  rm "$pipe"
-}
-
-tell_client() { # N LINE
-  echo "$2" >&"$1"
-}
-
-client_says() { # N PATTERN
-  local out=$scratch/client$1.out pid=client_pid_$1
-  local end=$((SECONDS + CLIENT_PATIENCE))
-  until grep -q -- "$2" "$out"; do
-    if [ "$SECONDS" -ge "$end" ] || ! kill -0 "${!pid}" 2>/dev/null; then
-      grep -q -- "$2" "$out" && return
-      saw "'${2#^}' was awaited, and it got no further than '$(tail -n 1 "$out")'"
-      return
-    fi
-    sleep 0.02
-  done
-}
-
-# Closes what it reads, so that it ends, and waits for that.
-end_client() { # N
-  local pid=client_pid_$1
-  eval "exec $1>&-"
-  wait "${!pid}" || saw "$(tail -n 1 "$scratch/client$1.out")"
 }
