@@ -16,7 +16,7 @@
 #include "log.h"
 #include "net.h"
 #include "poller.h"
-#include "slots.h"
+#include "array.h"
 
 enum {
     // A prime, so that what is mixed up or lost is seen, whatever its length.
@@ -53,8 +53,8 @@ static int said_room;
 
 // Each client says this over and over, beginning at a place of its own. What
 // follows the period is its beginning again, so that no chunk has to be cut.
-static char text[TEXT_PERIOD + INBOX_SIZE];
-static char inbox[INBOX_SIZE];
+static char text[TEXT_PERIOD + READ_SIZE];
+static char inbox[READ_SIZE];
 
 static void update_now(void) {
     struct timespec time;
@@ -68,7 +68,7 @@ static void write_text(void) {
         state = state * 1664525 + 1013904223;
         text[i] = (char)(state >> 24);
     }
-    memcpy(text + TEXT_PERIOD, text, INBOX_SIZE);
+    memcpy(text + TEXT_PERIOD, text, READ_SIZE);
 }
 
 static const char *text_at(const struct client *client, uint64_t position) {
@@ -139,10 +139,10 @@ static void say(struct client *client) {
     uint64_t allowed = allowance(client);
     while (client->said < allowed) {
         uint64_t rest = allowed - client->said;
-        size_t length = rest < INBOX_SIZE ? (size_t)rest : INBOX_SIZE;
+        size_t length = rest < READ_SIZE ? (size_t)rest : READ_SIZE;
         ssize_t written =
             write(client->fd, text_at(client, client->said), length);
-        if (written == -1 && net_would_block()) return;
+        if (written == -1 && net_should_retry()) return;
         if (written == -1) {
             if (client->connected)
                 lose(client, RESET, "cannot write: %s", strerror(errno));
@@ -192,7 +192,7 @@ static bool is_echo(struct client *client, size_t length) {
 // False if there is nothing more to do for it now.
 static bool hear(struct client *client) {
     ssize_t length = read(client->fd, inbox, sizeof inbox);
-    if (length == -1 && net_would_block()) return false;
+    if (length == -1 && net_should_retry()) return false;
     if (length == -1) {
         lose(client, RESET, "cannot read: %s", strerror(errno));
         return false;
@@ -258,8 +258,8 @@ int clients_connect(const struct load *to, int number) {
 
 static void make_room(int fd) {
     size_t ring = (size_t)load->pipeline * sizeof *said_ns;
-    clients = slots_reserve(clients, sizeof *clients, &room, fd);
-    said_ns = slots_reserve(said_ns, ring, &said_room, fd);
+    clients = array_reserve(clients, sizeof *clients, &room, fd);
+    said_ns = array_reserve(said_ns, ring, &said_room, fd);
     if (clients == NULL || said_ns == NULL) die("no memory for client %d", fd);
 }
 
@@ -281,7 +281,7 @@ static bool start_client(void) {
         .fd = fd, .open = true, .number = number, .born_ns = now_ns};
     open_count++;
     connecting++;
-    if (!poller_add(fd) || !poller_change(fd, WRITABLE))
+    if (!poller_add(fd) || !poller_change(fd, INTEREST_WRITE))
         die("cannot watch client %d", number);
     return true;
 }
@@ -302,7 +302,7 @@ static void start_clients(void) {
 static void advance_client(struct client *client) {
     if (client->said == 0) { // it can write for the first time: it is there
         say(client);
-        if (client->open) poller_change(client->fd, READABLE);
+        if (client->open) poller_change(client->fd, INTEREST_READ);
         return;
     }
     if (!hear(client)) return;

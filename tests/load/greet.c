@@ -10,7 +10,7 @@
 #include "log.h"
 #include "net.h"
 #include "poller.h"
-#include "slots.h"
+#include "array.h"
 
 enum { LINE_SIZE = 64, PATIENCE_MS = 20 * 1000 };
 
@@ -42,11 +42,11 @@ static void arrive(const struct load *load, int number) {
                 load->server_name, strerror(errno));
         return;
     }
-    guests = slots_reserve(guests, sizeof *guests, &room, fd);
+    guests = array_reserve(guests, sizeof *guests, &room, fd);
     if (guests == NULL) die("no memory for client %d", number);
     guests[fd] = (struct guest){.number = number};
     present++;
-    if (!poller_add(fd) || !poller_change(fd, WRITABLE))
+    if (!poller_add(fd) || !poller_change(fd, INTEREST_WRITE))
         die("cannot watch client %d", number);
 }
 
@@ -60,14 +60,14 @@ static void say_hello(int fd) {
         return;
     }
     guests[fd].greeted = true;
-    poller_change(fd, READABLE);
+    poller_change(fd, INTEREST_READ);
 }
 
 static void hear(int fd) {
     struct guest *guest = &guests[fd];
     ssize_t length =
         read(fd, guest->line + guest->length, LINE_SIZE - 1 - guest->length);
-    if (length == -1 && net_would_block()) return;
+    if (length == -1 && net_should_retry()) return;
     if (length <= 0) {
         fail(fd, length == 0 ? "no answer" : strerror(errno));
         return;

@@ -6,12 +6,11 @@ all: tests/crowd
 
 tools: tests/crowd build/tests/histogram_test
 
-tests/crowd: $(LOAD) build/common/poller_$(POLLER).o $(SHARED)
+tests/crowd: $(LOAD) $(POLLER_$(POLLER)) $(SHARED)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
 
 ifeq ($(POLLER),kqueue)
-tests/crowd: $(KQUEUE_OBJECTS)
 tests/crowd: EXTRA_LIBS = $(KQUEUE_LIBS) -lm
 else
 tests/crowd: EXTRA_LIBS = -lm

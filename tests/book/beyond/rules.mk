@@ -38,9 +38,8 @@ no-go:
 build/tests/beyond/%: build/tests/book/beyond/%.o $(SHARED)
 	$(link)
 
-build/tests/beyond/cores: build/common/poller_$(POLLER).o
+build/tests/beyond/cores: $(POLLER_$(POLLER))
 ifeq ($(POLLER),kqueue)
-build/tests/beyond/cores: $(KQUEUE_OBJECTS)
 build/tests/beyond/cores: EXTRA_LIBS = $(KQUEUE_LIBS)
 endif
 
