@@ -17,7 +17,7 @@ cannot_listen() { # REASON ADDRESS
   [ "${#lines[@]}" -eq 1 ]
   echo "$output" | grep -Eq " error: cannot listen on [^ ]+: ($1)\$" ||
     saw "the line is '$output'"
-  [[ "$output" == *" on $2: "* ]]
+  contains "$output" " on $2: "
 }
 
 ipv6() {
@@ -207,7 +207,7 @@ with_hosts() {
   run limited "$SERVER" '[fe80::1%nowhere0]:0'
   [ "$status" -eq 1 ]
   [ "${#lines[@]}" -eq 1 ]
-  [[ "$output" == *"error: cannot listen on [fe80::1%nowhere0]:0: "* ]]
+  contains "$output" "error: cannot listen on [fe80::1%nowhere0]:0: "
 }
 
 @test "as many listeners as there are addresses, TCP and Unix mixed, all serve" {
