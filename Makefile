@@ -135,7 +135,7 @@ SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
 .PHONY: all tools tour test test-all check check-book contents diff deps \
         deps-all lint analyze memcheck coverage format clean help \
-        $(STAGES) FORCE
+        $(STAGES) FORCE writable
 .SECONDARY:
 
 all: $(SERVERS) build/tests/client
@@ -196,9 +196,12 @@ build/%.o: %.c build/flags
 	$(SAY) '  compile  $<'
 	$(DO)$(COMPILE) -c $< -o $@
 
+writable:
+	@mkdir -p build 2>/dev/null && [ -w build ] || { echo "cannot write to" \
+	  "$(CURDIR)/build: copy the project to a place of your own"; exit 1; }
+
 # Changes when the compiler or a flag does, and everything is built anew.
-build/flags: FORCE
-	@mkdir -p $(@D)
+build/flags: FORCE | writable
 	@new=$@.$$$$; echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(ALL_CFLAGS) \
 	  $(HARDEN_LDFLAGS) $(LDFLAGS) $(POLLER) $(KQUEUE))' >$$new; \
 	  if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
