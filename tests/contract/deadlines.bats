@@ -147,11 +147,9 @@ late() {
 }
 
 closes_in_time() { # CLIENTS
-  local first last most
-  most=$(ulimit -H -n)
-  [ "$most" = unlimited ] || [ "$most" -ge $(($1 + 100)) ] ||
-    skip "the hard limit of descriptors is $most"
-  ulimit -S -n "$most"
+  local first last
+  has_descriptors $(($1 + 100))
+  ulimit -S -n "$(ulimit -H -n)"
   start_with_timeout -q
   start_client 7 crowd "$1"
   client_says 7 "connected $1"
@@ -179,8 +177,7 @@ closes_in_time() { # CLIENTS
 @test "15,000 deadlines of one moment are met beside a flood from a crowd" {
   only_ours "options"
   [ -x "$root/tests/crowd" ] || skip "crowd is not built"
-  [ "$(ulimit -H -n)" = unlimited ] || [ "$(ulimit -H -n)" -ge 16000 ] ||
-    skip "the hard limit of descriptors is $(ulimit -H -n)"
+  has_descriptors 16000
   ulimit -S -n "$(ulimit -H -n)"
   start_server --timeout 10
   "$root/tests/crowd" -c 300 -s 60000 -p 4 -d 60 --warm-up 0 "$address" \

@@ -253,8 +253,7 @@ stopped_within() { # LOW HIGH
   stage_06
   only_ours "the log"
   [ -x "$root/tests/crowd" ] || skip "crowd is not built"
-  [ "$(ulimit -H -n)" = unlimited ] || [ "$(ulimit -H -n)" -ge 3100 ] ||
-    skip "the hard limit of descriptors is $(ulimit -H -n)"
+  has_descriptors 3100
   ulimit -S -n "$(ulimit -H -n)"
   start_server -q --timeout 60
   "$root/tests/crowd" -c 1500 -s 60000 -p 4 -d 60 --warm-up 0 "$address" \
