@@ -25,7 +25,7 @@ with_what_is_there() { # COMMAND...
 
 @test "without pandoc, make book says how to get it, and fails" {
   have bash env dirname
-  with_what_is_there tests/edition/book
+  with_what_is_there tests/book/edition/book
   [ "$status" -eq 1 ]
   [ "${#lines[@]}" -eq 1 ]
   [[ "$output" == *pandoc*"apt-get install pandoc"* ]]
@@ -38,7 +38,7 @@ with_what_is_there() { # COMMAND...
   chmod +x "$BATS_TEST_TMPDIR/bin/pandoc"
   cp -R tests TUTORIAL.md "$BATS_TEST_TMPDIR"
   [ ! -e '/Applications/Google Chrome.app' ] || skip "Chromium is there"
-  with_what_is_there "$BATS_TEST_TMPDIR/tests/edition/book"
+  with_what_is_there "$BATS_TEST_TMPDIR/tests/book/edition/book"
   [ "$status" -eq 0 ]
   [ "${#lines[@]}" -eq 3 ]
   [[ "${lines[2]}" == "no PDF: "*"apt-get install chromium"* ]]
@@ -47,7 +47,7 @@ with_what_is_there() { # COMMAND...
 @test "without Chromium, make test-book says how to get it, and fails" {
   [ ! -e '/Applications/Google Chrome.app' ] || skip "Chromium is there"
   have bash env dirname
-  with_what_is_there tests/edition/test
+  with_what_is_there tests/book/edition/test
   [ "$status" -eq 1 ]
   [ "${#lines[@]}" -eq 1 ]
   [[ "$output" == *"apt-get install chromium"* ]]
@@ -55,5 +55,5 @@ with_what_is_there() { # COMMAND...
 
 @test "the page asks for nothing from anywhere" {
   run ! grep -nE '://|@import|url\(|fetch\(|XMLHttpRequest|sendBeacon' \
-    tests/edition/*.css tests/edition/script.js tests/edition/page.html
+    tests/book/edition/*.css tests/book/edition/script.js tests/book/edition/page.html
 }

@@ -3,7 +3,7 @@
 .PHONY: book test-book
 
 book:
-	@tests/edition/book
+	@tests/book/edition/book
 
 test-book: book
-	@tests/edition/test
+	@tests/book/edition/test
