@@ -1,150 +1,129 @@
-// look.js BUILD/BOOK: opens the page in Chromium, tries what a reader does, and
-// takes pictures of it. What Chromium is called stands in CHROMIUM.
+// look.js CHROMIUM PROFILE BUILD/BOOK SOURCE...: opens the page in Chromium,
+// tries what a reader does, and takes pictures of it.
 
 const fs = require('node:fs');
-const path = require('node:path');
-const { pathToFileURL } = require('node:url');
-const { open } = require('./browser.js');
-const inside = require('./inside.js');
-
-const directory = process.argv[2];
-const page = pathToFileURL(path.join(directory, 'index.html')).href;
-const WIDTHS = [360, 1280], MODES = ['light', 'dark'];
-
-let browser, loaded, failed = false;
+const puppeteer = require('puppeteer-core');
+const [executablePath, userDataDir, directory, ...sources] = process.argv.slice(2);
+const address = `file://${directory}/index.html`;
 const complaints = [], requests = [];
+let page, devtools, failed = false;
 
-function on_event(method, params) {
-  if (method === 'Page.loadEventFired') loaded();
-  if (method === 'Network.requestWillBeSent') requests.push(params.request.url);
-  if (method === 'Runtime.exceptionThrown') {
-    complaints.push(params.exceptionDetails.exception.description);
-  }
-  if (method === 'Log.entryAdded' && params.entry.level === 'error') {
-    complaints.push(params.entry.text);
-  }
-  if (method === 'Runtime.consoleAPICalled' && params.type === 'error') {
-    complaints.push(params.args.map((one) => one.value).join(' '));
-  }
-}
-
-// A test returns what is wrong, a list of lines.
-async function test(what, work) {
-  const wrong = await work();
+// The result is what is wrong, a list of lines.
+async function test(what, result) {
+  const wrong = await result;
   console.log(`${wrong.length ? 'FAILED ' : 'ok     '} ${what}`);
-  wrong.slice(0, 20).forEach((line) => console.log(`        ${line}`));
+  wrong.slice(0, 20).forEach((one) => console.log(`        ${one.slice(0, 200)}`));
   failed ||= wrong.length > 0;
 }
 
-async function look_at(width, mode, media = '') {
-  await browser.call('Emulation.setDeviceMetricsOverride', {
-    width, height: width < 600 ? 740 : 800, deviceScaleFactor: 1,
-    mobile: width < 600,
-  });
-  await browser.call('Emulation.setEmulatedMedia', {
-    media, features: [{ name: 'prefers-color-scheme', value: mode }],
-  });
-  const done = new Promise((resolve) => { loaded = resolve; });
-  await browser.call('Page.navigate', { url: page });
-  await done;
-}
-
-async function press(key) {
-  for (const type of ['keyDown', 'keyUp']) {
-    await browser.call('Input.dispatchKeyEvent', { type, key, code: key,
-      windowsVirtualKeyCode: { Tab: 9, ArrowLeft: 37, ArrowRight: 39 }[key] });
-  }
-}
-
-// What is typed in the sessions, as the file has it.
-function typed_in(file) {
-  const sessions = fs.readFileSync(file, 'utf8')
-    .matchAll(/^```console\n(.*?)^```$/gms);
-  return [...sessions].flatMap(([, session]) => session.split('\n'))
-    .map((line) => line.match(/^\w*[$>] (.*)$/)?.[1])
-    .filter((typed) => typed && !/^\^[A-Z]$/.test(typed));
-}
-
-async function copies() {
-  const expected = typed_in('TUTORIAL.md');
-  const copied = await browser.run(inside.copy_all);
-  const wrong = expected.map((typed, i) => typed === copied[i] ? '' :
-    `instead of ${typed}: ${copied[i]}`).filter(Boolean);
-  if (copied.length !== expected.length) {
-    wrong.push(`${copied.length} buttons for ${expected.length} commands`);
-  }
-  return wrong;
-}
-
-async function links() {
-  const { broken, files } = await browser.run(inside.links);
-  const missing = files.filter(
-    (file) => !fs.existsSync(path.join(directory, file)));
-  return [...broken, ...missing, ...files.length ? [] : ['no link to a file']];
+async function open(width, mode, media = 'screen') {
+  await page.setViewport({ width, height: 800, isMobile: width < 600 });
+  await devtools.send('Emulation.setEmulatedMedia',
+    { media, features: [{ name: 'prefers-color-scheme', value: mode }] });
+  await page.goto(address);
+  if (media === 'screen') await page.$$eval('main details',
+    (all) => all.forEach((one) => { one.open = true; }));
 }
 
 async function keys() {
-  const wrong = [];
-  await press('Tab');
-  const first = await browser.run(inside.focused);
-  if (first.text !== 'Skip to the text') wrong.push(`first: ${first.text}`);
-  if (!first.visible) wrong.push('who skips does not see it');
-  const places = [];
-  for (const key of ['ArrowRight', 'ArrowRight', 'ArrowLeft']) {
-    await press(key);
-    await browser.run(inside.frame);
-    places.push(await browser.run(() => location.hash));
+  const seen = [];
+  for (const key of ['Tab', 'ArrowRight', 'ArrowRight', 'ArrowLeft']) {
+    await page.keyboard.press(key);
+    seen.push(await page.evaluate(() => new Promise((resolve) =>
+      requestAnimationFrame(() => resolve(location.hash.slice(1) ||
+        document.activeElement.checkVisibility() &&
+        document.activeElement.textContent)))));
   }
-  const chapters = await browser.run(inside.chapters);
-  [0, 1, 0].forEach((chapter, i) => {
-    if (places[i] !== `#${chapters[chapter]}`) wrong.push(`at ${places[i]}`);
-  });
-  return wrong;
+  const [first, second] = await page.$$eval('.level2', (all) => all.map((one) => one.id));
+  return `${seen}` === `Skip to the text,${first},${second},${first}` ? [] : seen;
 }
 
-async function screenshots() {
-  const shots = path.join(directory, 'screenshots');
-  fs.rmSync(shots, { recursive: true, force: true });
-  fs.mkdirSync(shots);
-  for (const width of WIDTHS) {
-    for (const mode of MODES) {
-      await look_at(width, mode);
-      for (const chapter of ['top', ...await browser.run(inside.chapters)]) {
-        await browser.run(inside.go_to, chapter);
-        const { data } = await browser.call('Page.captureScreenshot');
-        const name = `${chapter.slice(0, 30)}-${width}-${mode}.png`;
-        fs.writeFileSync(path.join(shots, name), data, 'base64');
-      }
+async function links() {
+  const ids = new Set(await page.$$eval('[id]', (all) => all.map((one) => one.id)));
+  const all = await page.$$eval('a[href]',
+    (some) => some.map((one) => one.getAttribute('href')));
+  return all.filter((href) => href[0] === '#' ?
+    !ids.has(decodeURIComponent(href.slice(1))) : !/^\w+:/.test(href) &&
+    !fs.existsSync(`${directory}/${href.replace(/#.*/, '')}`));
+}
+
+async function copies() {
+  const copied = await page.$$eval('button.copy', async (buttons) => {
+    const heard = [];
+    for (const button of buttons) {
+      button.click();
+      while (button.textContent === 'copy') await new Promise(requestAnimationFrame);
+      heard.push(await navigator.clipboard.readText());
     }
+    return heard.sort();
+  });
+  const typed = sources.map((file) => fs.readFileSync(file, 'utf8'))
+    .flatMap((text) => text.match(/^```console\n.*?^```$/gms) ?? [])
+    .flatMap((text) => text.match(/^\w*[$>] (?!\^[A-Z]$).*$/gm) ?? [])
+    .map((line) => line.replace(/^\w*. /, '')).sort();
+  return typed.length === copied.length ?
+    typed.filter((line, i) => line !== copied[i]) :
+    [`${copied.length} buttons for ${typed.length} commands`];
+}
+
+async function screenshots(width, mode) {
+  await open(width, mode);
+  const ids = await page.$$eval('h1, .level2', (all) => all.map((one) => one.id));
+  for (const id of ids) {
+    await page.evaluate((to) => { location.hash = to; }, id);
+    const name = `${id.slice(0, 30)}-${width}-${mode}.png`;
+    await page.screenshot({ path: `${directory}/screenshots/${name}` });
   }
 }
 
 async function all_tests() {
   for (const width of [360, 700, 1000, 1280, 1920]) {
-    await look_at(width, 'light');
-    await test(`${width} px: nothing is wider than the page`,
-      () => browser.run(inside.too_wide, width));
+    await open(width, 'light');
+    await test(`${width} px: nothing is wider than the page`, page.evaluate((limit) =>
+      [document.documentElement.scrollWidth, innerWidth].filter(
+        (one) => one > limit).map((one) => `${one} px`), width));
   }
-  for (const mode of MODES) {
-    await look_at(1280, mode);
-    await test(`${mode}: all words stand out from what is behind them`,
-      () => browser.run(inside.contrast));
+  for (const mode of ['light', 'dark']) {
+    await open(1280, mode);
+    await page.addScriptTag({ path: require.resolve('axe-core') });
+    await test(`${mode}: accessible (WCAG 2 AA: contrast, names, order)`,
+      page.evaluate(async () => (await axe.run({ runOnly: ['wcag2a', 'wcag2aa'] }))
+        .violations.flatMap(({ help, nodes }) => nodes.map(
+          ({ html, any }) => `${help}: ${html} ${any[0]?.message}`))));
   }
-  await look_at(1280, 'light');
-  await test('the keyboard skips, and turns pages', keys);
-  await test('every link leads somewhere', links);
-  await test('every copy button copies what is typed, and no more', copies);
-  await look_at(800, 'dark', 'print');
-  await test('print has white paper, is unfolded, and has no buttons',
-    () => browser.run(inside.print));
-  if (!process.env.QUICK) await screenshots();
-  await test('the console is silent', async () => complaints);
-  await test('no request leaves the page',
-    async () => requests.filter((url) => url !== page && !/^data:/.test(url)));
+  await open(1280, 'light');
+  await test('the keyboard skips, and turns pages', keys());
+  await test('every link leads somewhere', links());
+  await test('every copy button copies what is typed, and no more', copies());
+  await open(800, 'dark', 'print');
+  await test('paper is white, unfolded, and has no buttons', page.evaluate(() => {
+    dispatchEvent(new Event('beforeprint'));
+    const { color } = getComputedStyle(document.body);
+    return [...document.querySelectorAll(
+      'nav, button, .skip, details:not([open]) > summary')].filter(
+      (one) => one.checkVisibility()).map((one) => one.outerHTML)
+      .concat(color === 'rgb(37, 34, 30)' ? [] : color);
+  }));
+  fs.mkdirSync(`${directory}/screenshots`, { recursive: true });
+  for (const width of process.env.QUICK ? [] : [360, 1280]) {
+    for (const mode of ['light', 'dark']) await screenshots(width, mode);
+  }
+  await test('the console is silent', complaints);
+  await test('no request leaves the page', requests.filter(
+    (url) => !url.startsWith(address) && !url.startsWith('data:')));
 }
 
 (async () => {
-  browser = await open(process.env.CHROMIUM, on_event);
+  const browser = await puppeteer.launch({ executablePath, userDataDir, args:
+    ['--headless', '--no-sandbox', '--disable-gpu', '--disable-sync',
+      '--disable-background-networking', '--disable-component-update'] });
+  page = await browser.newPage();
+  devtools = await page.createCDPSession();
+  await devtools.send('Browser.grantPermissions',
+    { permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'] });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (line) => complaints.push(line.text()));
+  page.on('request', (request) => requests.push(request.url()));
   try { await all_tests(); } finally { await browser.close(); }
   process.exit(failed ? 1 : 0);
 })();

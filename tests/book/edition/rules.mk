@@ -2,8 +2,5 @@
 
 .PHONY: book test-book
 
-book:
-	@tests/book/edition/book
-
-test-book: book
-	@tests/book/edition/test
+book test-book:
+	@tests/book/edition/book $@
