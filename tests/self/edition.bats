@@ -1,59 +1,38 @@
 #!/usr/bin/env bats
-# The edition to read: what can be said of it without the tools that make it.
-# With them, make test-book looks at it.
+# The edition to read, without a browser: make test-book looks at it in one.
 
-load helpers
+bats_require_minimum_version 1.5.0
 
 setup() {
-  cd "$root" || exit
-  unset MAKEFLAGS MAKELEVEL STAGE SERVER CHROMIUM
+  cd "$BATS_TEST_DIRNAME/../.." || exit
+  pieces=$PWD/tests/book/edition
+}
+
+@test "make book and make test-book first name all that is missing, and what brings it" {
   mkdir "$BATS_TEST_TMPDIR/bin"
-}
-
-have() { # TOOL...
-  local tool
-  for tool; do
-    ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin/$tool"
+  ln -s "$(command -v bash)" "$(command -v dirname)" "$BATS_TEST_TMPDIR/bin"
+  [ ! -e '/Applications/Google Chrome.app' ] || skip "Chrome is there"
+  for goal in book test-book; do
+    PATH=$BATS_TEST_TMPDIR/bin run -1 bash "$pieces/book" "$goal"
+    [[ "$output" == *"missing is pandoc chromium"*"make deps-all brings it" ]]
   done
+  [[ "$output" == *"chromium npm;"* ]]
 }
 
-# pandoc and the browsers are not on this path.
-with_what_is_there() { # COMMAND...
-  PATH=$BATS_TEST_TMPDIR/bin run "$@"
-  echo "$output"
-}
-
-@test "without pandoc, make book says how to get it, and fails" {
-  have bash env dirname
-  with_what_is_there tests/book/edition/book
-  [ "$status" -eq 1 ]
-  [ "${#lines[@]}" -eq 1 ]
-  [[ "$output" == *pandoc*"apt-get install pandoc"* ]]
-}
-
-@test "without Chromium, make book says that there is no PDF, and makes the rest" {
-  have bash env dirname mkdir cat rm grep
-  # A pandoc that makes nothing.
-  printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/bin/pandoc"
-  chmod +x "$BATS_TEST_TMPDIR/bin/pandoc"
-  cp -R tests TUTORIAL.md "$BATS_TEST_TMPDIR"
-  [ ! -e '/Applications/Google Chrome.app' ] || skip "Chromium is there"
-  with_what_is_there "$BATS_TEST_TMPDIR/tests/book/edition/book"
-  [ "$status" -eq 0 ]
-  [ "${#lines[@]}" -eq 3 ]
-  [[ "${lines[2]}" == "no PDF: "*"apt-get install chromium"* ]]
-}
-
-@test "without Chromium, make test-book says how to get it, and fails" {
-  [ ! -e '/Applications/Google Chrome.app' ] || skip "Chromium is there"
-  have bash env dirname
-  with_what_is_there tests/book/edition/test
-  [ "$status" -eq 1 ]
-  [ "${#lines[@]}" -eq 1 ]
-  [[ "$output" == *"apt-get install chromium"* ]]
-}
-
-@test "the page asks for nothing from anywhere" {
-  run ! grep -nE '://|@import|url\(|fetch\(|XMLHttpRequest|sendBeacon' \
-    tests/book/edition/*.css tests/book/edition/script.js tests/book/edition/page.html
+@test "a chapter in a file of its own is part of the page, and links and pictures are right" {
+  command -v pandoc >/dev/null || skip "pandoc is missing"
+  cd "$BATS_TEST_TMPDIR" && mkdir 01-a 02-b
+  echo '<svg width="8" height="4"></svg>' >02-b/p.svg
+  printf '# One\n\n## First\n\n[1](../02-b/README.md#first), [2](x.c)\n' >01-a/README.md
+  printf '# Two\n\n## First\n\n![P](p.svg)\n\n[3](#first), [4](../BOOK.md#end)\n' >02-b/README.md
+  for mark in '' '<!-- chapters -->'; do
+    printf '# B\n\n## 0. Zero\n\n[5](01-a/)\n\n%s\n\n## 7. End\n\n## End\n' "$mark" >BOOK.md
+    run pandoc --from gfm --to html --lua-filter "$pieces/book.lua" BOOK.md 0*/README.md
+    echo "$output"
+    [ "$(grep -o '<h[1-6] id="[a-z0-9-]*' <<<"$output" | tr '\n' ' ')" = \
+      '<h2 id="0-zero <h2 id="one <h3 id="first <h2 id="two <h3 id="first-02 <h2 id="7-end <h2 id="end ' ]
+    [ "$(grep -o 'href="[^"]*' <<<"$output" | tr '\n' ' ')" = \
+      'href="#one href="#first-02 href="../../01-a/x.c href="#first-02 href="#end ' ]
+    [[ "$output" == *'width="8"'*'data:image/svg+xml,%3Csvg'* ]]
+  done
 }

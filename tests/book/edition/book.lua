@@ -78,11 +78,13 @@ end
 local function weave(doc)
   local files, texts, result = PANDOC_STATE.input_files, {}, pandoc.List()
   for i, file in ipairs(files) do texts[i] = read(file, i == 1 and 1 or 2) end
-  local chapter_7 = not contents_of(files[1]):find('\n<!-- chapters -->', 1, true)
+  local is_marked = contents_of(files[1]):find('\n<!-- chapters -->', 1, true)
   local woven = #files == 1
   for i, block in ipairs(place(texts[1], files[1])) do
-    if not woven and (block.text == '<!-- chapters -->' or chapter_7 and
-        block.t == 'Header' and pandoc.utils.stringify(block):match '^7%.') then
+    local is_here = is_marked and (block.text or ''):match '^<!%-%- chapters' or
+      not is_marked and block.t == 'Header' and
+      pandoc.utils.stringify(block):match '^7%.'
+    if is_here and not woven then
       for n = 2, #files do result:extend(place(texts[n], files[n])) end
       woven = true
     end
