@@ -51,7 +51,7 @@ addEventListener('scroll', () => requestAnimationFrame(follow));
 fold.onclick = (event) => { fold.open &&= wide.matches || !event.target.href; };
 
 // Terminals stand side by side where they fit. What is wider than the page is
-// scrolled in its box, also with the keys, and fades where there is more.
+// scrolled in its box, also with the keys; a picture fades where there is more.
 let width;
 function fit() {
   if (width === innerWidth) return;
