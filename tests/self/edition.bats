@@ -16,7 +16,7 @@ setup() {
     PATH=$BATS_TEST_TMPDIR/bin run -1 bash "$pieces/book" "$goal"
     [[ "$output" == *"missing is pandoc chromium"*"make deps-all brings it" ]]
   done
-  [[ "$output" == *"chromium npm;"* ]]
+  [[ "$output" == *"chromium npm unzip xmllint;"* ]]
 }
 
 @test "a chapter in a file of its own is part of the page, and links and pictures are right" {
