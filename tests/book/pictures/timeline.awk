@@ -1,6 +1,6 @@
 # timeline.awk: a table of spans becomes a picture of who waits for whom.
 #
-#     awk -v name=01-blocking -v lesson=... -v note=... \
+#     awk -v lesson=... -v note=... \
 #         -f style.awk -f timeline.awk TABLE
 #
 # The same scale and the same rows in every picture, so that they can be laid
@@ -113,7 +113,7 @@ function draw_marks(row_name,    i, x, at, said) {
 }
 
 function draw_mark(row_name, x, said) {
-    printf "<path class=\"arrow\" d=\"M%.1f %.1fv5\"/>\n", x,
+    printf "<path class=\"mark\" d=\"M%.1f %.1fv5\"/>\n", x,
         top[row_name] - 6
     if (x + text_width(said, 13) > WIDTH - 8)
         text("", WIDTH - 8, top[row_name] - 8, "end", said)
@@ -138,7 +138,7 @@ function legend_of(list, x, y, draw,    i, n, class, part) {
     return y
 }
 
-# What the picture shows, for those who do not see it: from the same table.
+# What the picture shows, for readers who cannot see it: from the same table.
 function describe(    i, said) {
     said = lesson "."
     for (i = 1; i <= row_count; i++)
@@ -211,7 +211,7 @@ END {
     if (refused) note = note " " refused " calls said EAGAIN."
     bottom = place_rows()
     last = draw_legend(bottom + 46, 0)
-    picture_begin(lesson, describe(), last + 52)
+    picture_begin(lesson, describe(), last + 52, seen)
     text("lesson", 20, 34, "start", lesson)
     draw_axis(bottom)
     draw_all()

@@ -2,8 +2,5 @@
 
 .PHONY: book test-book
 
-book:
-	@tests/edition/book
-
-test-book: book
-	@tests/edition/test
+book test-book:
+	@tests/book/edition/book $@

@@ -12,8 +12,8 @@
 #
 # what is, of a client: silent, backlog, echo, flood, drain, or mark for a
 # moment, or fuse: the time left until its deadline (text says which part of it
-# is left at the end); of a thread: wait (text says in which call), run, or again (text says
-# how many calls were answered with EAGAIN).
+# is left at the end); of a thread: wait (text says in which call), run, or again
+# (text says how many calls were answered with EAGAIN).
 
 BEGIN {
     WAIT_MS = 2    # a call that takes less has not waited
@@ -39,7 +39,6 @@ function ms(seconds) {
 FNR == 1 { file++ }
 
 file == 1 && $1 == "start" { start = $2; end_ms = 1600; next }
-file == 1 && $2 == "port" { name_of[$3] = $1; next }
 file == 1 {
     said++
     who[said] = $1; since[said] = ms($2); until[said] = ms($3)
@@ -52,7 +51,6 @@ file == 1 {
 # it believes that it does.
 function tell_client(i,    name, queued_ms) {
     name = who[i]
-    if (does[i] == "connect") return
     if (since[i] == until[i]) {
         emit(name, since[i], until[i], "mark", does[i])
         return
@@ -81,16 +79,14 @@ function client_of(fd, moment,    i) {
     return ""
 }
 
-function note_accept(line, to,    port) {
-    if (!match(line, /htons\([0-9]+\)/)) return
-    port = substr(line, RSTART + 6, RLENGTH - 7)
-    if (!(port in name_of)) return
+# A, B and C connect in this order, and so they are accepted.
+function note_accept(to) {
     accepts++
     fd_of[accepts] = result + 0
     accept_ms[accepts] = to
-    client_at[accepts] = name_of[port]
-    accepted_ms[name_of[port]] = to
-    light_fuse(name_of[port], to)
+    client_at[accepts] = substr("ABC", accepts, 1)
+    accepted_ms[client_at[accepts]] = to
+    light_fuse(client_at[accepts], to)
 }
 
 # A thread of 02 is named after its client, which is known when it reads.
@@ -182,7 +178,7 @@ $2 ~ /^[-+]/ { next }
     to = from + took
     result = $0
     sub(/.*\) += /, "", result)
-    if (call ~ /^accept/ && result + 0 > 0) note_accept($0, to)
+    if (call ~ /^accept/ && result + 0 > 0) note_accept(to)
 
     peer = client_of(fd, to)
     if (call == "close" || result + 0 > 0 && call ~ /^(accept4?|read|write)$/)
