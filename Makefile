@@ -19,9 +19,11 @@
 #                       one cell of it, on a server of your own
 # make bench            measures what the stages cost, side by side. QUICK=1 is
 #                       less exact; SCENE='busy idle' STAGES='04 06' is a part;
+#                       SERVER='python3 mine.py' is a server of your own;
+#                       SCENE=instructions counts what doesn't vary;
 #                       SCENE=million holds a million idle clients
 # make bench-peers      measures ours beside what others would use
-# make bench-plots      draws what the book says about speed
+# make bench-plots      measures what idle clients cost, and draws it
 # make pictures         draws who waits for whom in each stage, from real runs;
 #                       COMMIT=1 puts the pictures where the book shows them
 # make diff STAGE=04    shows what stage 04 changes in stage 03
@@ -245,7 +247,7 @@ analyze:
 format:
 	clang-format -i $(STAGES:%=%/*.[ch]) common/*.[ch] common/linux/*.c \
 	  common/linux/sys/*.h \
-	  $(wildcard tests/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/book/exercises/*/*.c)
+	  $(wildcard tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch])
 
 clean:
 	rm -rf build tests/crowd $(STAGES:%=%/server)

@@ -46,6 +46,7 @@ static int64_t phase_end_ms;
 static struct client *clients; // indexed by descriptor
 static int room;
 static int born, open_count, connecting;
+static int answered; // clients that wait for the next round of a lockstep
 
 // When messages were said: a ring of pipeline times for each descriptor.
 static uint64_t *said_ns;
@@ -299,6 +300,10 @@ static void start_clients(void) {
         if (!start_client()) return;
 }
 
+static bool is_in_lockstep(void) {
+    return load->lockstep && (phase == WARMING_UP || phase == MEASURING);
+}
+
 static void advance_client(struct client *client) {
     if (client->said == 0) { // it can write for the first time: it is there
         say(client);
@@ -316,6 +321,8 @@ static void advance_client(struct client *client) {
     }
     if (load->churn && phase != CONNECTING && client->heard == client->said)
         close_client(client);
+    else if (is_in_lockstep() && client->heard == client->said)
+        answered++;
     else
         say(client);
 }
@@ -325,6 +332,12 @@ static void advance_client(struct client *client) {
 static void everybody(void act(struct client *)) {
     for (int fd = 0; fd < room; fd++)
         if (clients[fd].open) act(&clients[fd]);
+}
+
+static void start_round(void) {
+    if (!is_in_lockstep() || answered < open_count) return;
+    answered = 0;
+    everybody(say);
 }
 
 static void begin(enum phase next, int64_t end_ms) {
@@ -459,5 +472,6 @@ void clients_run(const struct load *wanted, struct outcome *result,
                 advance_client(&clients[ready[i]]);
         }
         turn_phase(ready_fd);
+        start_round();
     }
 }

@@ -33,6 +33,7 @@ struct load {
     int pipeline;     // messages on their way
     bool churn;       // connect anew for each message
     bool hold;        // say nothing while it is measured
+    bool lockstep;    // with a pipeline of 1: speak in rounds
     double warm_up_s;
     double measured_s; // measure for so long, INFINITY for no limit,
     uint64_t messages; // or until so many have come back

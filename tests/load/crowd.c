@@ -28,7 +28,8 @@
 #include "process.h"
 
 enum { PROCESSES_MAX = 64, PROGRESS_MS = 200, WRONG_USAGE = 2 };
-enum { HOLD = 256, GREET, CHURN, WARM_UP, SERVER, EVERY }; // have no letter
+// Options that have no letter.
+enum { HOLD = 256, GREET, CHURN, LOCKSTEP, WARM_UP, SERVER, EVERY };
 
 static const char usage[] =
     "usage: crowd [OPTION]... ADDRESS\n"
@@ -43,6 +44,7 @@ static const char usage[] =
     "  -j               print one line of JSON\n"
     "  --warm-up S      before it is measured (0.2)\n"
     "  --churn          connect anew for every message\n"
+    "  --lockstep       speak in rounds: again when all have been answered\n"
     "  --hold S         keep the clients connected and silent\n"
     "  --greet          clients come one by one, each says hello and leaves\n"
     "                   (100 clients)\n"
@@ -105,6 +107,7 @@ static void parse_flag(int option) {
     json |= option == 'j';
     greeting |= option == GREET;
     load.churn |= option == CHURN;
+    load.lockstep |= option == LOCKSTEP;
     load.hold |= option == HOLD;
 }
 
@@ -174,6 +177,7 @@ static void parse_command_line(int argc, char **argv) {
         {"hold", required_argument, NULL, HOLD},
         {"greet", no_argument, NULL, GREET},
         {"churn", no_argument, NULL, CHURN},
+        {"lockstep", no_argument, NULL, LOCKSTEP},
         {"warm-up", required_argument, NULL, WARM_UP},
         {"server", required_argument, NULL, SERVER},
         {"every", required_argument, NULL, EVERY},

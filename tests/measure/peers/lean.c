@@ -1,21 +1,19 @@
 // lean: the system calls of one loop and nothing else, for the floor.
 //
 // epoll, level-triggered; clients are blocking, so a write takes all there is.
-// One that does not read stops everybody, and without descriptors it spins:
+// One that does not read stops all others, and without descriptors it spins:
 // this is what robustness is measured against, not a server to run.
 
 #include <err.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "peer.h"
 
 enum { BATCH = 64 };
 
 static int poller;
-static char inbox[READ_SIZE];
+static char read_buffer[READ_BUFFER_SIZE];
 
 static void watch(int fd) {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
@@ -29,12 +27,13 @@ static void accept_clients(int listener) {
 }
 
 static void echo(int fd) {
-    ssize_t length = read(fd, inbox, sizeof inbox);
-    if (length <= 0 || write(fd, inbox, (size_t)length) != length) close(fd);
+    ssize_t length = read(fd, read_buffer, sizeof read_buffer);
+    if (length <= 0 || write(fd, read_buffer, (size_t)length) != length)
+        close(fd);
 }
 
 int main(int argc, char **argv) {
-    int listener = peer_listen(argc, argv, "no library");
+    int listener = peer_listen(argc, argv);
     poller = epoll_create1(0);
     watch(listener);
     for (;;) {

@@ -4,8 +4,6 @@
 // moves one to the other without a copy. The callbacks say that bytes came,
 // that all went, and that it is over.
 
-#include <stdlib.h>
-
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -19,8 +17,8 @@ static void echo(struct bufferevent *client, void *argument) {
     struct evbuffer *output = bufferevent_get_output(client);
     (void)argument;
     bufferevent_write_buffer(client, bufferevent_get_input(client));
-    // Who does not read is not read from.
-    if (evbuffer_get_length(output) >= READ_SIZE)
+    // A client that does not read is not read from.
+    if (evbuffer_get_length(output) >= READ_BUFFER_SIZE)
         bufferevent_disable(client, EV_READ);
 }
 
@@ -52,33 +50,18 @@ static void accept_client(struct evconnlistener *listener, int fd,
         evutil_closesocket(fd);
         return;
     }
-    bufferevent_set_max_single_read(client, READ_SIZE);
-    bufferevent_set_max_single_write(client, READ_SIZE);
+    bufferevent_set_max_single_read(client, READ_BUFFER_SIZE);
+    bufferevent_set_max_single_write(client, READ_BUFFER_SIZE);
     bufferevent_setcb(client, echo, when_sent, when_over, NULL);
     bufferevent_enable(client, EV_READ | EV_WRITE);
 }
 
-static void end_rest(int fd, short what, void *listener) {
-    (void)fd, (void)what;
-    evconnlistener_enable(listener);
-}
-
-// Descriptors have run out: the library would ask again at once, for ever.
-static void rest(struct evconnlistener *listener, void *argument) {
-    (void)argument;
-    evconnlistener_disable(listener);
-    event_base_once(base, -1, EV_TIMEOUT, end_rest, listener,
-                    &(struct timeval){.tv_sec = REST_S});
-}
-
 int main(int argc, char **argv) {
-    int fd = peer_listen(argc, argv, event_get_version());
+    int fd = peer_listen(argc, argv);
     struct event_config *config = event_config_new();
     // Several changes of one descriptor in a turn are one system call.
     event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     base = event_base_new_with_config(config);
-    struct evconnlistener *listener =
-        evconnlistener_new(base, accept_client, NULL, 0, 0, fd);
-    evconnlistener_set_error_cb(listener, rest);
+    evconnlistener_new(base, accept_client, NULL, 0, 0, fd);
     return event_base_dispatch(base);
 }
