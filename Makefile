@@ -243,5 +243,5 @@ help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 # What else the tests build stands beside them.
--include $(wildcard tests/*/rules.mk)
--include $(wildcard build/*/*.d build/*/*/*.d)
+-include $(wildcard tests/*/rules.mk tests/*/*/rules.mk)
+-include $(wildcard build/*/*.d build/*/*/*.d build/*/*/*/*.d)

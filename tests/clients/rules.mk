@@ -1,12 +1,18 @@
-# The load client: see tests/crowd --help.
+# The clients: build/tests/client for the tests, tests/crowd for load.
 
-LOAD := $(filter-out %_test.o,$(call objects,tests/load))
+CLIENT := $(call objects,tests/clients)
+ENGINE := build/tests/clients/engine.o
+CROWD  := $(filter-out %_test.o,$(call objects,tests/clients/crowd))
+$(CLIENT) $(CROWD): EXTRA_CPPFLAGS = -Itests/clients
 
 all: tests/crowd
+tools: build/tests/client tests/crowd build/tests/histogram_test
 
-tools: tests/crowd build/tests/histogram_test
+build/tests/client: $(CLIENT) build/common/address.o build/common/process.o
+	$(SAY) '  link     $@'
+	$(DO)$(LINK)
 
-tests/crowd: $(LOAD) build/common/poller_$(POLLER).o $(SHARED)
+tests/crowd: $(CROWD) $(ENGINE) build/common/poller_$(POLLER).o $(SHARED)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
 
@@ -16,10 +22,9 @@ tests/crowd: EXTRA_LIBS = $(KQUEUE_LIBS) -lm
 else
 tests/crowd: EXTRA_LIBS = -lm
 endif
+build/tests/client build/tests/histogram_test: EXTRA_LIBS = -lm
 
-build/tests/histogram_test: build/tests/load/histogram_test.o \
-                            build/tests/load/histogram.o
+build/tests/histogram_test: build/tests/clients/crowd/histogram_test.o \
+                            build/tests/clients/crowd/histogram.o
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
-
-build/tests/histogram_test: EXTRA_LIBS = -lm
