@@ -9,26 +9,31 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
-#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "clients.h"
 #include "clock.h"
+#include "engine.h"
 #include "greet.h"
 #include "log.h"
 #include "poller.h"
-#include "process.h"
 
 enum { PROCESSES_MAX = 64, PROGRESS_MS = 200, WRONG_USAGE = 2 };
-enum { HOLD = 256, GREET, CHURN, WARM_UP, SERVER, EVERY }; // have no letter
+enum {
+    HOLD = 256,
+    GREET,
+    CHURN,
+    WARM_UP,
+    SERVER,
+    EVERY,
+    ACCOUNT
+}; // have no letter
 
 static const char usage[] =
     "usage: crowd [OPTION]... ADDRESS\n"
@@ -48,6 +53,8 @@ static const char usage[] =
     "                   (100 clients)\n"
     "  --every S        how far apart they come (0.1)\n"
     "  --server PID     also measure that process's CPU time\n"
+    "  --account FILE   add a line for each connection when it is closed:\n"
+    "                   account: crowd PORT SENT HEARD\n"
     "\n"
     "ADDRESS is PORT, HOST:PORT, [IPV6]:PORT or unix:PATH.\n";
 
@@ -142,31 +149,17 @@ static void parse_value(int option, const char *text) {
         break;
     case EVERY:
         every_s = seconds(text);
+        break;
+    case ACCOUNT:
+        if (!account_open(text, "crowd"))
+            refuse("cannot open '%s': %s", text, strerror(errno));
     }
 }
 
-static void find_server(const char *text) {
-    struct address address;
-    const char *wrong = address_parse(&address, text);
-    if (wrong) refuse("bad address '%s': %s", text, wrong);
-    load.server_name = text;
-    if (address.path) {
-        struct sockaddr_un name = {.sun_family = AF_UNIX};
-        memcpy(name.sun_path, address.path, strlen(address.path));
-        memcpy(&load.address, &name, sizeof name);
-        load.address_size = sizeof name;
-        return;
-    }
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-    int failure = getaddrinfo(address.host, address.port, &hints, &found);
-    if (failure) {
-        fprintf(stderr, "crowd: cannot find %s: %s\n", text,
-                gai_strerror(failure));
-        exit(EXIT_FAILURE);
-    }
-    memcpy(&load.address, found->ai_addr, found->ai_addrlen);
-    load.address_size = found->ai_addrlen;
-    freeaddrinfo(found);
+static void find_server(void) {
+    if (server_find()) return;
+    fprintf(stderr, "crowd: %s\n", engine_trouble());
+    exit(EXIT_FAILURE);
 }
 
 static void parse_command_line(int argc, char **argv) {
@@ -177,6 +170,7 @@ static void parse_command_line(int argc, char **argv) {
         {"warm-up", required_argument, NULL, WARM_UP},
         {"server", required_argument, NULL, SERVER},
         {"every", required_argument, NULL, EVERY},
+        {"account", required_argument, NULL, ACCOUNT},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -189,7 +183,9 @@ static void parse_command_line(int argc, char **argv) {
         if (optarg) parse_value(option, optarg);
     }
     if (argc - optind != 1) refuse("give it one ADDRESS");
-    find_server(argv[optind]);
+    const char *wrong = server_parse(argv[optind]);
+    if (wrong) refuse("bad address '%s': %s", argv[optind], wrong);
+    find_server();
     if (greeting && !counted) load.clients = 100;
     if (processes > load.clients) processes = load.clients;
 }
@@ -413,9 +409,10 @@ static void print_report(const struct outcome *sum) {
 
 int main(int argc, char **argv) {
     int ready[2];
-    process_prepare();
+    engine_open();
     parse_command_line(argc, argv);
-    if (greeting) return greet(&load, every_s) ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (greeting)
+        return greet(load.clients, every_s) ? EXIT_SUCCESS : EXIT_FAILURE;
 
     if (pipe(ready) == -1) die("pipe");
     start_workers(ready[1]);

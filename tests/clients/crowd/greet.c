@@ -1,116 +1,114 @@
 #include "greet.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "engine.h"
 #include "log.h"
-#include "net.h"
-#include "poller.h"
-#include "slots.h"
 
 enum { LINE_SIZE = 64, PATIENCE_MS = 20 * 1000 };
 
 struct guest {
-    int number; // 0 when this slot is free
+    struct client client;
     bool greeted;
     size_t length;
     char line[LINE_SIZE]; // what it has heard so far
 };
 
-static struct guest *guests; // indexed by descriptor
-static int room, present, answered;
+// polls[i].fd is -1 when guest i is not there.
+static struct guest *guests;
+static struct pollfd *polls;
+static int present, answered;
 
-static void leave(int fd) {
-    guests[fd].number = 0;
+static void leave(int i) {
+    client_close(&guests[i].client);
+    polls[i].fd = -1;
     present--;
-    close(fd);
 }
 
-static void fail(int fd, const char *reason) {
-    fprintf(stderr, "client %d: %s\n", guests[fd].number, reason);
-    leave(fd);
+static void fail(int i, const char *reason) {
+    fprintf(stderr, "client %d: %s\n", i + 1, reason);
+    leave(i);
 }
 
-static void arrive(const struct load *load, int number) {
-    int fd = clients_connect(load, number);
-    if (fd == -1) {
-        fprintf(stderr, "client %d: cannot connect to %s: %s\n", number,
-                load->server_name, strerror(errno));
+static void arrive(int i) {
+    struct client *client = &guests[i].client;
+    polls[i].fd = -1;
+    if (!client_begin(client, (size_t)i + 1)) {
+        fprintf(stderr, "client %d: %s\n", i + 1, engine_trouble());
         return;
     }
-    guests = slots_reserve(guests, sizeof *guests, &room, fd);
-    if (guests == NULL) die("no memory for client %d", number);
-    guests[fd] = (struct guest){.number = number};
     present++;
-    if (!poller_add(fd) || !poller_change(fd, WRITABLE))
-        die("cannot watch client %d", number);
+    polls[i] = (struct pollfd){.fd = client->fd, .events = POLLOUT};
 }
 
-static void say_hello(int fd) {
+static void say_hello(int i) {
     char line[LINE_SIZE];
-    int length = snprintf(line, sizeof line, "Hello from client %d\n",
-                          guests[fd].number);
+    int length = snprintf(line, sizeof line, "Hello from client %d\n", i + 1);
+    struct client *client = &guests[i].client;
+    client->text = line;
+    client->period = (size_t)length;
+    client->start = 0;
     // So few bytes always find room in a new socket, all of them.
-    if (write(fd, line, (size_t)length) != length) {
-        fail(fd, strerror(errno));
+    if (!client_finish(client) || client_send(client, client->period) == -1) {
+        fail(i, engine_trouble());
         return;
     }
-    guests[fd].greeted = true;
-    poller_change(fd, READABLE);
+    guests[i].greeted = true;
+    polls[i].events = POLLIN;
 }
 
-static void hear(int fd) {
-    struct guest *guest = &guests[fd];
-    ssize_t length =
-        read(fd, guest->line + guest->length, LINE_SIZE - 1 - guest->length);
-    if (length == -1 && net_would_block()) return;
+// Not client_hear(): what is wrong is to be shown, too.
+static void hear(int i) {
+    struct guest *guest = &guests[i];
+    ssize_t length = read(guest->client.fd, guest->line + guest->length,
+                          LINE_SIZE - 1 - guest->length);
+    if (length == -1 && engine_should_retry()) return;
     if (length <= 0) {
-        fail(fd, length == 0 ? "no answer" : strerror(errno));
+        fail(i, "no answer");
         return;
     }
     guest->length += (size_t)length;
+    guest->client.heard = guest->length;
     char *end = memchr(guest->line, '\n', guest->length);
     if (end == NULL && guest->length < LINE_SIZE - 1) return;
 
     if (end) *end = '\0';
-    printf("client %d heard: %s\n", guest->number, guest->line);
+    printf("client %d heard: %s\n", i + 1, guest->line);
     fflush(stdout);
     answered++;
-    leave(fd);
+    leave(i);
 }
 
-// The next one comes, or patience with those who wait ends.
-static int64_t next_event_ms(int64_t next_ms, bool all_are_here) {
-    return all_are_here ? next_ms + PATIENCE_MS : next_ms;
-}
-
-bool greet(const struct load *load, double every_s) {
+bool greet(int clients, double every_s) {
     int64_t every_ms = (int64_t)(every_s * 1000), next_ms = clock_ms();
     int came = 0;
-    poller_open(false);
+    guests = calloc((size_t)clients, sizeof *guests);
+    polls = calloc((size_t)clients, sizeof *polls);
+    if (guests == NULL || polls == NULL) die("no memory for the clients");
 
-    while (came < load->clients || present > 0) {
-        int ready[POLLER_BATCH];
-        bool all = came == load->clients;
-        int count = poller_wait(ready, next_event_ms(next_ms, all));
-        for (int i = 0; i < count; i++) {
-            if (ready[i] == POLLER_SIGNAL) return false;
-            if (guests[ready[i]].greeted)
-                hear(ready[i]);
+    while (came < clients || present > 0) {
+        // The next one comes, or patience with those who wait ends.
+        int64_t until_ms = came < clients ? next_ms : next_ms + PATIENCE_MS;
+        poll(polls, (nfds_t)came, clock_left_ms(until_ms));
+        for (int i = 0; i < came; i++) {
+            if (polls[i].fd == -1 || polls[i].revents == 0) continue;
+            if (guests[i].greeted)
+                hear(i);
             else
-                say_hello(ready[i]);
+                say_hello(i);
         }
-        if (clock_ms() < next_event_ms(next_ms, all)) continue;
-        if (all) break;
-        arrive(load, ++came);
+        if (clock_ms() < until_ms) continue;
+        if (came == clients) break;
+        arrive(came++);
         next_ms += every_ms;
     }
     if (present > 0)
         fprintf(stderr, "%d client%s got no answer in %d s\n", present,
                 plural((uint64_t)present), PATIENCE_MS / 1000);
-    return answered == load->clients;
+    return answered == clients;
 }

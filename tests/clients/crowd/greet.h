@@ -5,10 +5,9 @@
 
 #include <stdbool.h>
 
-#include "clients.h"
-
-// A client comes every so many seconds, says "Hello from client N", and leaves
-// when a line has come back, which is printed. False if one was not answered.
-bool greet(const struct load *load, double every_s);
+// A client connects every so many seconds, sends "Hello from client N", prints
+// the line that comes back, whatever it is, and disconnects. False if one got
+// no answer.
+bool greet(int clients, double every_s);
 
 #endif
