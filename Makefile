@@ -123,9 +123,12 @@ LINK    = $(CC) $(ALL_CFLAGS) $(HARDEN_LDFLAGS) $(LDFLAGS) $(filter %.o,$^) \
 
 BUILT   := $(filter-out $(SKIPPED),$(STAGES))
 SERVERS := $(BUILT:%=%/server)
-SHARED  := $(patsubst %.c,build/%.o,$(filter-out common/poller_%,\
-             $(wildcard common/*.c)))
+SHARED  := $(patsubst %.c,build/%.o,$(wildcard common/*.c))
 objects  = $(patsubst %.c,build/%.o,$(wildcard $1/*.c))
+
+# The programs that wait in a poller link one of these.
+POLLER_epoll  := build/04-epoll/poller.o
+POLLER_kqueue := build/05-kqueue/poller.o $(KQUEUE_OBJECTS)
 TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
 SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
@@ -155,13 +158,13 @@ $(foreach stage,$(filter-out 05-% 06-%,$(BUILT)),\
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
 
-build/%/06-timeouts/server: build/common/poller_%.o \
-                            $(call objects,06-timeouts) $(SHARED)
+build/%/06-timeouts/server: $(call objects,06-timeouts) $(SHARED)
 	@mkdir -p $(@D)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
 
-build/kqueue/06-timeouts/server: $(KQUEUE_OBJECTS)
+build/epoll/06-timeouts/server: $(POLLER_epoll)
+build/kqueue/06-timeouts/server: $(POLLER_kqueue)
 
 06-timeouts/server: build/$(POLLER)/06-timeouts/server
 	$(SAY) '  copy     $@'
@@ -173,14 +176,12 @@ build/tests/%: build/tests/%.o $(SHARED)
 
 build/tests/kevent_conformance: $(KQUEUE_OBJECTS)
 
-# Whoever includes <sys/event.h> or links with kqueue has to know where it is.
-KQUEUE_USERS := build/05-kqueue/server.o build/common/poller_kqueue.o \
-                build/common/linux/kqueue_on_epoll.o \
+# These include <sys/event.h>, so they have to know where it is.
+KQUEUE_USERS := build/05-kqueue/poller.o build/common/linux/kqueue_on_epoll.o \
                 build/tests/kevent_conformance.o
 $(KQUEUE_USERS): EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
-# Neither 05 nor the poller looks at data, which our header has to pay for.
-build/05-kqueue/server.o build/common/poller_kqueue.o: \
-  EXTRA_CPPFLAGS += -DKQUEUE_NO_DATA
+# The poller doesn't look at data, which our header has to pay for.
+build/05-kqueue/poller.o: EXTRA_CPPFLAGS += -DKQUEUE_NO_DATA
 05-kqueue/server build/kqueue/06-timeouts/server \
 build/tests/kevent_conformance: EXTRA_LIBS = $(KQUEUE_LIBS)
 

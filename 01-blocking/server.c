@@ -1,8 +1,8 @@
-// 01-blocking: one thread, one client.
+// 01-blocking: one thread, one client at a time.
 //
-// accept, read and write put the whole program to sleep until they are done.
-// That makes the simplest server there is. The price: while one client is
-// served, everybody else waits in the backlog.
+// accept, read and write put the program to sleep until they can return
+// something. That makes the simplest server there is. The price: while it
+// serves one client, every other client waits in the backlog.
 
 #include <errno.h>
 #include <stdint.h>
@@ -13,38 +13,35 @@
 #include "log.h"
 #include "net.h"
 #include "options.h"
+#include "process.h"
 
 static void serve(int client) {
-    char inbox[INBOX_SIZE];
+    char buffer[READ_SIZE];
     uint64_t echoed = 0;
     ssize_t length;
 
-    while ((length = net_read(client, inbox, sizeof inbox)) > 0) {
-        log_received(client, inbox, (size_t)length);
-        size_t written = net_write_all(client, inbox, (size_t)length);
-        echoed += written;
-        if (written < (size_t)length) break;
+    while ((length = net_read(client, buffer, sizeof buffer)) > 0) {
+        log_received(client, buffer, (size_t)length);
+        size_t sent = net_write_all(client, buffer, (size_t)length);
+        echoed += sent;
+        if (sent < (size_t)length) break;
     }
     log_closed(client, length == 0 ? "client closed" : strerror(errno), echoed);
     close(client);
 }
 
-// There is no descriptor for anybody: try again in a second.
-static void rest(void) {
-    listeners_rest(-1);
-    sleep(1);
-}
-
 int main(int argc, char **argv) {
     struct options options = options_parse(argc, argv, 0);
-    listeners_open(&options);
+    log_open(options.level);
+    process_prepare();
+    listeners_open(options.addresses, options.address_count);
 
     for (;;) {
         log_detail("waiting in accept");
         int client = listener_accept(listeners[0].fd);
-        if (client == -1)
-            rest();
-        else
+        if (client != -1)
             serve(client);
+        else if (!net_should_retry())
+            sleep(1); // out of descriptors: don't spin
     }
 }

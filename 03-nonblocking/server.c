@@ -1,101 +1,101 @@
-// 03-nonblocking: one thread, all clients, no call that waits.
+// 03-nonblocking: one thread, every client, no call that blocks.
 //
-// A non-blocking call answers at once, if need be with "not now" (EAGAIN). So
-// one thread can ask everybody in turn. The price: it never stops asking, and
-// that takes a core. With --poll it sleeps until poll(2) knows of somebody who
-// is ready; the price of that: the list of all is handed over at every call.
+// A non-blocking call returns at once, if need be with "not now" (EAGAIN), so
+// one thread can ask every client in turn. The price: it never stops asking,
+// and that takes a whole core. With --poll it sleeps until poll(2) finds a
+// client ready; the price of that: every call hands over the whole list.
 
-#include <inttypes.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <string.h>
 
+#include "array.h"
 #include "clock.h"
 #include "connection.h"
 #include "listener.h"
 #include "log.h"
 #include "net.h"
 #include "options.h"
-#include "slots.h"
+#include "process.h"
 
-enum { ACCEPT_BATCH = 64 }; // more have to wait until the others had a turn
+// A round asks every client, so it takes more than one new one.
+enum { ACCEPT_BATCH = 64 };
 
-// Everybody there is to ask: the listeners first, then the clients.
+// Everything to ask: first the listeners, then the clients.
 static struct pollfd *list;
-static int count, room;
+static int count, capacity;
 
 static bool list_add(int fd) {
-    struct pollfd *grown = slots_reserve(list, sizeof *list, &room, count);
+    struct pollfd *grown = array_reserve(list, sizeof *list, &capacity, count);
     if (grown == NULL) return false;
     list = grown;
     list[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
     return true;
 }
 
-static void watch_listeners(short events) {
-    for (int i = 0; i < listener_count; i++) list[i].events = events;
-}
-
-static bool take_client(int fd) {
-    if (!connection_reserve(fd) || !list_add(fd)) return false;
-    connection_open(fd);
-    return true;
-}
-
-static void accept_clients(int listener) {
-    for (int i = 0; i < ACCEPT_BATCH; i++) {
-        int fd = listener_accept(listener);
-        if (fd == -1 && net_would_block()) return;
-        if (fd == -1 || !take_client(fd)) {
-            listeners_rest(fd);
-            watch_listeners(0);
-            return;
-        }
+static void watch_listeners(enum interest interest) {
+    for (int i = 0; i < listener_count; i++) {
+        list[i].fd = listeners[i].fd; // they take turns
+        list[i].events = interest == INTEREST_READ ? POLLIN : 0;
     }
+}
+
+static void pause_listeners(void) {
+    listeners_pause();
+    watch_listeners(INTEREST_NONE);
+}
+
+static void resume_listeners(void) {
+    listeners_resume();
+    watch_listeners(INTEREST_READ);
+}
+
+// False if no connection was waiting.
+static bool accept_client(int listener) {
+    int fd = listener_accept(listener);
+    if (fd == -1) {
+        if (!net_should_retry()) pause_listeners();
+        return false;
+    }
+    struct connection *client = connection_open(fd);
+    if (client && !list_add(fd)) connection_close(client, strerror(errno));
+    return true;
 }
 
 static void close_client(struct pollfd *entry, const char *reason) {
     connection_close(connection_of(entry->fd), reason);
-    *entry = list[--count]; // the last one moves up
-    listeners_try_again();
+    *entry = list[--count]; // the last entry takes its place
+    if (listeners_paused()) resume_listeners();
 }
 
-// True if there was something to do.
-static bool advance_client(struct pollfd *entry) {
+static void advance_client(struct pollfd *entry) {
     struct connection *client = connection_of(entry->fd);
     connection_advance(client);
 
-    if (client->interest == NOTHING)
+    if (client->interest == INTEREST_NONE)
         close_client(entry, connection_reason(client));
     else
-        entry->events = client->interest == WRITABLE ? POLLOUT : POLLIN;
-    return client->moved || !client->open;
+        entry->events = client->interest == INTEREST_WRITE ? POLLOUT : POLLIN;
 }
 
-// Marks who is to be asked: everybody, or those whom poll(2) finds ready.
+// Marks which entries to ask: those poll(2) finds ready, or all of them.
 static void find_ready(bool sleep) {
-    if (sleep) log_detail("waiting in poll");
-    int left_ms = clock_left_ms(listeners_rest_until_ms());
-    bool found = sleep && poll(list, (nfds_t)count, left_ms) != -1;
-
-    for (int i = 0; i < count; i++) {
-        if (!found) list[i].revents = list[i].events;
-        if (found && list[i].revents) log_detail("[%d] is ready", list[i].fd);
+    if (sleep) {
+        int left_ms = clock_left_ms(listeners_paused_until_ms());
+        log_detail("waiting in poll");
+        if (poll(list, (nfds_t)count, left_ms) != -1) return;
+        if (errno == EINVAL) die("cannot poll %d descriptors", count);
     }
-}
-
-// Says how many rounds were for nothing before one that was not.
-static void count_round(bool useful, int clients) {
-    static uint64_t wasted;
-    if (useful && wasted > 0)
-        log_detail("asked %d client%s %" PRIu64 " time%s for nothing", clients,
-                   plural((uint64_t)clients), wasted, plural(wasted));
-    wasted = useful ? 0 : wasted + 1;
+    for (int i = 0; i < count; i++) list[i].revents = list[i].events;
 }
 
 int main(int argc, char **argv) {
     struct options options =
         options_parse(argc, argv, TAKES_POLL | TAKES_ADDRESSES);
-    listeners_open(&options);
+    log_open(options.level);
+    process_prepare();
+    listeners_open(options.addresses, options.address_count);
     for (int i = 0; i < listener_count; i++)
         if (!net_set_nonblocking(listeners[i].fd) || !list_add(listeners[i].fd))
             die("cannot watch a listener");
@@ -105,16 +105,11 @@ int main(int argc, char **argv) {
         find_ready(options.poll);
 
         for (int i = 0; i < listener_count; i++)
-            if (list[i].revents) accept_clients(list[i].fd);
-        bool useful = count > asked;
-        // From the end: whoever moves up has had a turn.
+            for (int n = 0; n < ACCEPT_BATCH && list[i].revents; n++)
+                if (!accept_client(list[i].fd)) break;
+        // From the end, so that the entry that takes another's place was asked.
         for (int i = asked - 1; i >= listener_count; i--)
-            if (list[i].revents) useful |= advance_client(&list[i]);
-
-        count_round(useful, asked - listener_count);
-        if (listeners_rested()) {
-            watch_listeners(POLLIN);
-            accept_clients(listener_next());
-        }
+            if (list[i].revents) advance_client(&list[i]);
+        if (listeners_pause_is_over()) resume_listeners();
     }
 }

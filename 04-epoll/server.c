@@ -1,122 +1,62 @@
-// 04-epoll: the kernel says who is ready.
+// 04-epoll: the kernel says which clients are ready.
 //
 // epoll keeps the list of descriptors that 03 walks, and wakes the loop with
-// those that can move: the work grows with who is ready, not with who is
-// connected. Signals come the same way. The price: one call more whenever the
-// interest of a client changes, and only Linux has it.
+// those that can make progress: the work grows with the number of ready
+// clients, not of connected ones. Signals arrive the same way. The price: one
+// more call whenever a client's interest changes, and only Linux has it.
 
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
-#include "clock.h"
 #include "connection.h"
 #include "listener.h"
 #include "log.h"
 #include "net.h"
 #include "options.h"
+#include "poller.h"
+#include "process.h"
 
-enum { ACCEPT_BATCH = 64 }; // more have to wait until the others had a turn
-enum { POLLER_BATCH = 64, POLLER_SIGNAL = -1 };
-
-static int poller, signals;
-static uint32_t trigger; // EPOLLET with --edge
-
-static bool watch(int operation, int fd, uint32_t events) {
-    struct epoll_event event = {.events = events, .data.fd = fd};
-    return epoll_ctl(poller, operation, fd, &event) == 0;
-}
-
-static void poller_open(bool edge) {
-    sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGINT);
-    sigaddset(&stop, SIGTERM);
-    // Blocked, a signal waits until it is read, like bytes.
-    sigprocmask(SIG_BLOCK, &stop, NULL);
-
-    trigger = edge ? EPOLLET : 0;
-    signals = signalfd(-1, &stop, SFD_NONBLOCK);
-    poller = epoll_create1(0);
-    if (poller == -1 || signals == -1 ||
-        !watch(EPOLL_CTL_ADD, signals, EPOLLIN))
-        die("cannot open the poller");
-}
-
-static bool poller_add(int fd) {
-    return watch(EPOLL_CTL_ADD, fd, EPOLLIN | trigger);
-}
-
-static bool poller_change(int fd, enum interest interest) {
-    static const uint32_t events[] = {
-        [NOTHING] = 0, [READABLE] = EPOLLIN, [WRITABLE] = EPOLLOUT};
-    return watch(EPOLL_CTL_MOD, fd, events[interest] | trigger);
-}
-
-static int take_signal(void) {
-    struct signalfd_siginfo info;
-    log_detail("a signal has come");
-    while (read(signals, &info, sizeof info) == -1 && errno == EINTR) {
-    }
-    return POLLER_SIGNAL;
-}
-
-static int poller_wait(int ready[POLLER_BATCH], int64_t until_ms) {
-    struct epoll_event events[POLLER_BATCH];
-    log_detail("waiting in epoll_wait");
-    int left_ms = clock_left_ms(until_ms);
-    int count = epoll_wait(poller, events, POLLER_BATCH, left_ms);
-    if (count == -1 && errno != EINTR) die("epoll_wait");
-
-    for (int i = 0; i < count; i++) {
-        int fd = events[i].data.fd;
-        if (fd != signals) log_detail("[%d] is ready", fd);
-        ready[i] = fd == signals ? take_signal() : fd;
-    }
-    return count > 0 ? count : 0;
-}
+static struct options options;
 
 static void watch_listeners(enum interest interest) {
     for (int i = 0; i < listener_count; i++)
         poller_change(listeners[i].fd, interest);
 }
 
-static bool take_client(int fd) {
-    if (!connection_reserve(fd) || !poller_add(fd)) return false;
-    connection_open(fd);
-    return true;
+static void pause_listeners(void) {
+    listeners_pause();
+    watch_listeners(INTEREST_NONE);
 }
 
-static void accept_clients(int listener) {
-    for (int i = 0; i < ACCEPT_BATCH; i++) {
-        int fd = listener_accept(listener);
-        if (fd == -1 && net_would_block()) return;
-        if (fd == -1 || !take_client(fd)) {
-            listeners_rest(fd);
-            watch_listeners(NOTHING);
-            return;
-        }
+static void resume_listeners(void) {
+    listeners_resume();
+    watch_listeners(INTEREST_READ);
+}
+
+static void accept_client(int listener) {
+    if (options.edge) poller_change(listener, INTEREST_READ); // re-arm
+    int fd = listener_accept(listener);
+    if (fd == -1) {
+        if (!net_should_retry()) pause_listeners();
+        return;
     }
-    poller_change(listener, READABLE); // if there are more, report them again
+    struct connection *client = connection_open(fd);
+    if (client && !poller_add(fd)) connection_close(client, strerror(errno));
 }
 
 static void close_client(struct connection *client, const char *reason) {
     connection_close(client, reason);
-    listeners_try_again();
+    if (listeners_paused()) resume_listeners();
 }
 
 static void advance_client(struct connection *client) {
     enum interest before = client->interest;
     connection_advance(client);
 
-    if (client->interest == NOTHING)
+    if (client->interest == INTEREST_NONE)
         close_client(client, connection_reason(client));
-    else if (client->interest != before || trigger)
+    else if (client->interest != before || options.edge)
         if (!poller_change(client->fd, client->interest))
             close_client(client, strerror(errno));
 }
@@ -125,38 +65,34 @@ static void stop(void) {
     listeners_close();
     for (int fd = 0; fd < connection_end(); fd++)
         if (connection_of(fd))
-            close_client(connection_of(fd), "server stopping");
-    connections_stopped();
+            connection_close(connection_of(fd), "server stopping");
+    connections_free();
 }
 
 int main(int argc, char **argv) {
-    struct options options =
-        options_parse(argc, argv, TAKES_EDGE | TAKES_ADDRESSES);
-    bool stopping = false;
-
+    options = options_parse(argc, argv, TAKES_EDGE | TAKES_ADDRESSES);
+    log_open(options.level);
+    process_prepare();
     poller_open(options.edge);
-    listeners_open(&options);
+    listeners_open(options.addresses, options.address_count);
     for (int i = 0; i < listener_count; i++)
         if (!net_set_nonblocking(listeners[i].fd) ||
             !poller_add(listeners[i].fd))
             die("cannot watch a listener");
 
-    while (!stopping) {
+    for (bool stopping = false; !stopping;) {
         int ready[POLLER_BATCH];
-        int count = poller_wait(ready, listeners_rest_until_ms());
+        int count = poller_wait(ready, listeners_paused_until_ms());
 
         for (int i = 0; i < count; i++) {
             if (ready[i] == POLLER_SIGNAL)
                 stopping = true;
             else if (listener_is(ready[i]))
-                accept_clients(ready[i]);
+                accept_client(ready[i]);
             else
                 advance_client(connection_of(ready[i]));
         }
-        if (listeners_rested()) {
-            watch_listeners(READABLE);
-            accept_clients(listener_next());
-        }
+        if (listeners_pause_is_over()) resume_listeners();
     }
     stop();
 }

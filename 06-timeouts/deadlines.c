@@ -2,36 +2,44 @@
 
 #include <stdlib.h>
 
+#include "array.h"
 #include "clock.h"
-#include "slots.h"
 
 struct deadline {
     int64_t at_ms;
-    int previous, next; // descriptors, NOBODY at either end
+    int previous, next; // descriptors, NO_CLIENT at either end
 };
 
-static struct deadline *deadlines; // indexed by descriptor
-static int room;                   // slots in that array
-static int first = NOBODY, last = NOBODY;
+static struct {
+    struct deadline *array; // indexed by descriptor
+    int capacity;           // of that array
+    int first, last;        // descriptors, NO_CLIENT if the queue is empty
+} queue = {.first = NO_CLIENT, .last = NO_CLIENT};
 
-// Makes two neighbours; NOBODY stands for the end of the queue.
-static void join(int previous, int next) {
-    *(previous == NOBODY ? &first : &deadlines[previous].next) = next;
-    *(next == NOBODY ? &last : &deadlines[next].previous) = previous;
+// Makes two clients neighbours; NO_CLIENT stands for an end of the queue.
+static void link_up(int previous, int next) {
+    if (previous == NO_CLIENT)
+        queue.first = next;
+    else
+        queue.array[previous].next = next;
+    if (next == NO_CLIENT)
+        queue.last = previous;
+    else
+        queue.array[next].previous = previous;
 }
 
 bool deadline_reserve(int fd) {
     struct deadline *grown =
-        slots_reserve(deadlines, sizeof *deadlines, &room, fd);
+        array_reserve(queue.array, sizeof *grown, &queue.capacity, fd);
     if (grown == NULL) return false;
-    deadlines = grown;
+    queue.array = grown;
     return true;
 }
 
 void deadline_add(int fd, int64_t at_ms) {
-    deadlines[fd].at_ms = at_ms;
-    join(last, fd);
-    join(fd, NOBODY);
+    queue.array[fd].at_ms = at_ms;
+    link_up(queue.last, fd);
+    link_up(fd, NO_CLIENT);
 }
 
 void deadline_push(int fd, int64_t at_ms) {
@@ -40,20 +48,20 @@ void deadline_push(int fd, int64_t at_ms) {
 }
 
 void deadline_remove(int fd) {
-    join(deadlines[fd].previous, deadlines[fd].next);
+    link_up(queue.array[fd].previous, queue.array[fd].next);
 }
 
 int deadline_first(void) {
-    return first;
+    return queue.first;
 }
 
 int64_t deadline_first_ms(void) {
-    return first == NOBODY ? NEVER : deadlines[first].at_ms;
+    return queue.first == NO_CLIENT ? NEVER : queue.array[queue.first].at_ms;
 }
 
 void deadlines_free(void) {
-    free(deadlines);
-    deadlines = NULL;
-    room = 0;
-    first = last = NOBODY;
+    free(queue.array);
+    queue.array = NULL;
+    queue.capacity = 0;
+    queue.first = queue.last = NO_CLIENT;
 }

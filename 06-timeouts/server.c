@@ -1,9 +1,9 @@
-// 06-timeouts: nobody waits forever.
+// 06-timeouts: no client waits forever.
 //
-// Every client has a deadline, and whoever moves a byte gets a new one. All get
-// the same time, so a queue of them is always sorted, and the loop sleeps until
-// the first one. To stop takes one deadline more: until then, what was received
-// is still sent back. The poller is now common/'s, that of 04 or 05 unchanged.
+// Every client has a deadline, and each byte it moves buys it a new one. All
+// deadlines are equally far away, so a queue of them is always sorted, and the
+// loop sleeps until the first. Stopping is one more deadline: until then, what
+// was received is still sent back. The poller is 04's or 05's, unchanged.
 
 #include <errno.h>
 #include <stdbool.h>
@@ -19,110 +19,102 @@
 #include "net.h"
 #include "options.h"
 #include "poller.h"
+#include "process.h"
 
-enum { ACCEPT_BATCH = 64 }; // more have to wait until the others had a turn
-enum { EXPIRE_BATCH = 64, DRAIN_MS = 1000 };
+enum { STOP_MS = 1000, STOP_IDLE_MS = 100 };
 
 static struct options options;
-static int64_t stop_ms = NEVER; // once it stops: when it ends at the latest
+static int64_t allowed_ms;      // how long a client may move no byte
+static char late_reason[64];    // why a late client is closed
+static int64_t stop_ms = NEVER; // when to stop at the latest, once stopping
 
 static void watch_listeners(enum interest interest) {
     for (int i = 0; i < listener_count; i++)
         poller_change(listeners[i].fd, interest);
 }
 
-// From now, rounded up: the clock counts whole milliseconds.
+static void pause_listeners(void) {
+    listeners_pause();
+    watch_listeners(INTEREST_NONE);
+}
+
+static void resume_listeners(void) {
+    listeners_resume();
+    watch_listeners(INTEREST_READ);
+}
+
+// Rounded up, because the clock counts whole milliseconds.
 static int64_t next_deadline_ms(void) {
-    return clock_ms() + options.timeout_ms + 1;
+    return clock_ms() + allowed_ms + 1;
 }
 
-static bool take_client(int fd) {
-    if (!connection_reserve(fd) || !deadline_reserve(fd) || !poller_add(fd))
-        return false;
-    connection_open(fd);
-    deadline_add(fd, next_deadline_ms());
-    return true;
-}
-
-static void accept_clients(int listener) {
-    for (int i = 0; i < ACCEPT_BATCH; i++) {
-        int fd = listener_accept(listener);
-        if (fd == -1 && net_would_block()) return;
-        if (fd == -1 || !take_client(fd)) {
-            listeners_rest(fd);
-            watch_listeners(NOTHING);
-            return;
-        }
+static void accept_client(int listener) {
+    int fd = listener_accept(listener);
+    if (fd == -1) {
+        if (!net_should_retry()) pause_listeners();
+        return;
     }
-    poller_change(listener, READABLE); // if there are more, report them again
+    struct connection *client = connection_open(fd);
+    if (client && (!deadline_reserve(fd) || !poller_add(fd)))
+        connection_close(client, strerror(errno));
+    else if (client)
+        deadline_add(fd, next_deadline_ms());
 }
 
 static void close_client(struct connection *client, const char *reason) {
     deadline_remove(client->fd);
     connection_close(client, reason);
-    listeners_try_again();
+    if (listeners_paused()) resume_listeners();
 }
 
 static void advance_client(struct connection *client) {
     enum interest before = client->interest;
     connection_advance(client);
-    if (client->moved) deadline_push(client->fd, next_deadline_ms());
+    if (client->progressed) deadline_push(client->fd, next_deadline_ms());
 
-    if (client->interest == NOTHING)
+    if (client->interest == INTEREST_NONE)
         close_client(client, connection_reason(client));
-    else if (stop_ms != NEVER && client->interest == READABLE && !client->moved)
-        close_client(client, "server stopping");
     else if (client->interest != before)
         if (!poller_change(client->fd, client->interest))
             close_client(client, strerror(errno));
 }
 
-static bool is_late(void) {
-    return deadline_first_ms() <= clock_ms();
-}
-
-// Whoever is late gets a last try: after a long sleep of the whole program,
-// bytes may be waiting.
+// A late client gets one last try: if the whole program was suspended, its
+// bytes may be waiting. While stopping, unsent bytes may wait until the very
+// end.
 static void expire_clients(void) {
-    char reason[64];
-    snprintf(reason, sizeof reason, "idle for %.15g s", options.timeout_s);
-
-    for (int i = 0; i < EXPIRE_BATCH && is_late(); i++) {
+    int64_t now_ms = clock_ms(); // new deadlines are later: the loop ends
+    while (deadline_first_ms() <= now_ms) {
         struct connection *client = connection_of(deadline_first());
         advance_client(client);
-        if (client->open && !client->moved) close_client(client, reason);
+        if (!client->open || client->progressed) continue;
+        if (stop_ms != NEVER && client->interest == INTEREST_WRITE)
+            deadline_push(client->fd, next_deadline_ms());
+        else
+            close_client(client, late_reason);
     }
 }
 
-// The first signal lets what is on its way arrive, the second one ends that.
+// The first signal gives every client a little time to finish, the second none.
 static void begin_stop(void) {
-    stop_ms = stop_ms == NEVER ? clock_ms() + DRAIN_MS : 0;
     listeners_close();
-}
-
-// While it stops, everybody is asked for what they had sent before; whoever has
-// nothing more is closed. True if somebody may have more.
-static bool drain_clients(void) {
-    bool more = false;
-    for (int fd = 0; fd < connection_end(); fd++) {
-        struct connection *client = connection_of(fd);
-        if (client == NULL || client->interest != READABLE) continue;
-        advance_client(client);
-        more |= client->open && client->interest == READABLE;
-    }
-    return more;
+    allowed_ms = STOP_IDLE_MS;
+    strcpy(late_reason, "server stopping");
+    stop_ms = clock_ms() + (stop_ms == NEVER ? STOP_MS : 0);
+    for (int fd = 0; fd < connection_end(); fd++)
+        if (connection_of(fd)) deadline_push(fd, next_deadline_ms());
 }
 
 static bool stopped(void) {
     if (stop_ms == NEVER) return false;
-    return deadline_first() == NOBODY || stop_ms <= clock_ms();
+    return deadline_first() == NO_CLIENT || stop_ms <= clock_ms();
 }
 
 static int64_t next_event_ms(void) {
     int64_t next_ms = stop_ms;
     if (deadline_first_ms() < next_ms) next_ms = deadline_first_ms();
-    if (listeners_rest_until_ms() < next_ms)
-        next_ms = listeners_rest_until_ms();
+    if (listeners_paused_until_ms() < next_ms)
+        next_ms = listeners_paused_until_ms();
     return next_ms;
 }
 
@@ -131,40 +123,40 @@ static void stop(void) {
         if (connection_of(fd))
             close_client(connection_of(fd), "server stopping");
     deadlines_free();
-    connections_stopped();
+    connections_free();
 }
 
 int main(int argc, char **argv) {
     options = options_parse(argc, argv, TAKES_TIMEOUT | TAKES_ADDRESSES);
-    bool draining = false;
-
+    log_open(options.level);
+    process_prepare();
     poller_open(false); // level-triggered
-    listeners_open(&options);
+    listeners_open(options.addresses, options.address_count);
     for (int i = 0; i < listener_count; i++)
         if (!net_set_nonblocking(listeners[i].fd) ||
             !poller_add(listeners[i].fd))
             die("cannot watch a listener");
 
+    allowed_ms = options.timeout_ms;
+    snprintf(late_reason, sizeof late_reason, "idle for %.15g s",
+             options.timeout_s);
+
     while (!stopped()) {
         int ready[POLLER_BATCH];
-        int count = poller_wait(ready, draining ? 0 : next_event_ms());
+        int count = poller_wait(ready, next_event_ms());
         int signals = 0;
 
         for (int i = 0; i < count; i++) {
             if (ready[i] == POLLER_SIGNAL)
                 signals++;
             else if (listener_is(ready[i]))
-                accept_clients(ready[i]);
+                accept_client(ready[i]);
             else
                 advance_client(connection_of(ready[i]));
         }
         expire_clients();
         while (signals-- > 0) begin_stop();
-        draining = stop_ms != NEVER && drain_clients();
-        if (listeners_rested()) {
-            watch_listeners(READABLE);
-            accept_clients(listener_next());
-        }
+        if (listeners_pause_is_over()) resume_listeners();
     }
     stop();
 }

@@ -1,11 +1,11 @@
 #include "listener.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +19,16 @@
 #include "log.h"
 #include "net.h"
 
-enum { REST_MS = 1000, NOBODY = -1 };
+enum { PAUSE_MS = 1000, WARN_MS = 1000 };
 
 struct listener *listeners;
 int listener_count;
 
-static int64_t rest_until_ms = NEVER;
-static int kept = NOBODY; // accepted, but there was no room for it
-static bool accepted;     // the last listener_accept() returned a client
-static bool warned, waiting;
+static struct {
+    int64_t until_ms;  // when it ends, NEVER if there is none
+    bool warned;       // since a connection was accepted
+    int64_t warned_ms; // when the last warning was logged
+} pausing = {.until_ms = NEVER, .warned_ms = -WARN_MS};
 
 static bool set_option(int fd, int level, int option) {
     int yes = 1;
@@ -43,11 +44,14 @@ static int listen_on(int family, const struct sockaddr *address,
     bool ready = true;
     // Without this a restart waits out the old connections' TIME_WAIT.
     if (family != AF_UNIX) ready = set_option(fd, SOL_SOCKET, SO_REUSEADDR);
-    // Clients inherit this: an echo must not wait until the one before it was
-    // acknowledged. See tcp(7).
+    // Without this Nagle's algorithm holds an echo back until the one before it
+    // is acknowledged. Accepted sockets inherit it: seen on Linux, FreeBSD and
+    // NetBSD.
     if (family != AF_UNIX) ready &= set_option(fd, IPPROTO_TCP, TCP_NODELAY);
     if (family == AF_INET6) ready &= set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-    if (ready && bind(fd, address, size) == 0 && listen(fd, SOMAXCONN) == 0)
+    // The system cuts the backlog to the longest it allows. SOMAXCONN is what
+    // that was by default when the C library was built.
+    if (ready && bind(fd, address, size) == 0 && listen(fd, INT_MAX) == 0)
         return fd;
 
     int reason = errno;
@@ -56,37 +60,63 @@ static int listen_on(int family, const struct sockaddr *address,
     return -1;
 }
 
+// The ADDRESS as the user typed it, fit for a line of the log.
+static const char *shown(const struct address *address) {
+    static char text[4 * ADDRESS_SIZE];
+    return log_escape(text, sizeof text, address->text, strlen(address->text));
+}
+
 _Noreturn static void refuse(const struct address *address,
                              const char *reason) {
-    log_always("error: cannot listen on %s: %s", address->text, reason);
+    log_always("error: cannot listen on %s: %s", shown(address), reason);
     exit(EXIT_FAILURE);
 }
 
-static int open_tcp(const struct address *address) {
+// A look-up may take many seconds. 04 to 06 have blocked SIGINT and SIGTERM by
+// now: during the look-up they end the program at once.
+static int look_up(const struct address *address, struct addrinfo **found) {
     struct addrinfo hints = {
         .ai_socktype = SOCK_STREAM,
         .ai_flags = AI_PASSIVE | (address->numeric ? AI_NUMERICHOST : 0),
     };
+    sigset_t stop, before;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    sigprocmask(SIG_UNBLOCK, &stop, &before);
+    int failure = getaddrinfo(address->host, address->port, &hints, found);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return failure;
+}
+
+// Listens on the first of the host's addresses that can be bound. One that is
+// in use ends the search: a second server on localhost must not end up on the
+// other address family.
+static int open_tcp(const struct address *address) {
     struct addrinfo *found;
     int fd = -1;
 
-    int failure = getaddrinfo(address->host, address->port, &hints, &found);
+    int failure = look_up(address, &found);
     if (failure == EAI_SYSTEM) refuse(address, strerror(errno));
     if (failure) refuse(address, gai_strerror(failure));
-    for (struct addrinfo *next = found; next && fd == -1; next = next->ai_next)
+    for (struct addrinfo *next = found; next; next = next->ai_next) {
         fd = listen_on(next->ai_family, next->ai_addr, next->ai_addrlen);
+        if (fd != -1 || errno == EADDRINUSE) break;
+    }
     int reason = errno;
     freeaddrinfo(found);
     if (fd == -1) refuse(address, strerror(reason));
     return fd;
 }
 
-// Why a Unix socket may not be removed (errno): 0 if nobody listens on it.
+// Why a Unix socket must not be removed (an errno), or 0 if no server listens
+// on it.
 static int probe(const struct sockaddr_un *name) {
     int reason = EADDRINUSE, fd = socket(AF_UNIX, SOCK_STREAM, 0);
     if (fd == -1) return errno;
-    // Non-blocking, because a server with a full backlog is alive. (Linux says
-    // EAGAIN then. The BSDs say ECONNREFUSED: there it must not be that busy.)
+    // Non-blocking, because a server with a full backlog is alive: Linux says
+    // EAGAIN then. (The BSDs say ECONNREFUSED, so there a live server that is
+    // that busy looks dead.)
     if (!net_set_nonblocking(fd))
         reason = errno;
     else if (connect(fd, (const struct sockaddr *)name, sizeof *name) == -1 &&
@@ -110,10 +140,10 @@ static const char *remove_stale(const struct sockaddr_un *name) {
 
 static int open_unix(const struct address *address) {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    // Its length has been checked.
+    // address_parse() has checked the length.
     memcpy(name.sun_path, address->path, strlen(address->path));
 
-    // Whoever may write to the path may connect: nobody but this user.
+    // Write permission on the path is permission to connect: this user only.
     mode_t mask = umask(S_IXUSR | S_IRWXG | S_IRWXO);
     int fd = listen_on(AF_UNIX, (struct sockaddr *)&name, sizeof name);
     if (fd == -1 && errno == EADDRINUSE) {
@@ -141,21 +171,21 @@ static void log_listening(int fd, const struct address *address) {
     char name[ADDRESS_SIZE];
 
     if (address->path || getsockname(fd, (struct sockaddr *)&bound, &size))
-        log_always("listening on %s", address->text);
+        log_always("listening on %s", shown(address));
     else
         log_always("listening on %s",
                    address_name((struct sockaddr *)&bound, size, name));
 }
 
-void listeners_open(const struct options *options) {
-    listeners = calloc((size_t)options->address_count, sizeof *listeners);
-    if (listeners == NULL) die("no room for the listeners");
+void listeners_open(char **addresses, int count) {
+    listeners = calloc((size_t)count, sizeof *listeners);
+    if (listeners == NULL) die("cannot allocate the listeners");
     atexit(listeners_close);
 
-    for (int i = 0; i < options->address_count; i++) {
+    for (int i = 0; i < count; i++) {
         struct listener *listener = &listeners[listener_count];
         struct address address;
-        address_parse(&address, options->addresses[i]);
+        address_parse(&address, addresses[i]);
         listener->fd = address.path ? open_unix(&address) : open_tcp(&address);
         if (address.path) own_path(listener, address.path);
         listener_count++;
@@ -176,15 +206,10 @@ void listeners_close(void) {
         remove_path(&listeners[i]);
         close(listeners[i].fd);
     }
-    if (kept != NOBODY) {
-        log_closed(kept, "server stopping", 0);
-        close(kept);
-    }
     free(listeners);
     listeners = NULL;
     listener_count = 0;
-    kept = NOBODY;
-    rest_until_ms = NEVER;
+    pausing.until_ms = NEVER;
 }
 
 bool listener_is(int fd) {
@@ -193,69 +218,42 @@ bool listener_is(int fd) {
     return false;
 }
 
-// Linux says that descriptors have run out before it looks whether there is
-// anybody to need one. If there is nobody, that is no failure: the listener
-// goes on waiting as it does.
-static bool nobody_waits(int fd) {
-    int reason = errno;
-    struct pollfd listener = {.fd = fd, .events = POLLIN};
-    bool nobody = poll(&listener, 1, 0) == 0;
-    errno = reason;
-    return nobody;
-}
-
-static int wait_for_somebody(int fd) {
-    if (fcntl(fd, F_GETFL) & O_NONBLOCK) {
-        errno = EAGAIN;
-        return -1;
-    }
-    struct pollfd listener = {.fd = fd, .events = POLLIN};
-    while (poll(&listener, 1, -1) == -1 && errno == EINTR) {
-    }
-    return net_accept(fd);
-}
-
 int listener_accept(int fd) {
-    int client = kept;
-    kept = NOBODY;
-    if (accepted) warned = false; // the one before could be kept
-
-    if (client == NOBODY) client = net_accept(fd);
-    if (client == -1 && !net_would_block() && nobody_waits(fd))
-        client = wait_for_somebody(fd);
-    accepted = client != -1;
-
-    bool would_block = client == -1 && net_would_block();
-    if (would_block && !waiting) log_detail("accept would block");
-    waiting = would_block; // said once, until somebody comes
+    int client = net_accept(fd);
+    if (client != -1)
+        pausing.warned = false;
+    else if (!net_should_retry())
+        listeners_warn();
     return client;
 }
 
-int listener_next(void) {
-    static unsigned turn;
-    return listeners[turn++ % (unsigned)listener_count].fd;
+void listeners_warn(void) {
+    int reason = errno;
+    if (pausing.warned || clock_ms() < pausing.warned_ms + WARN_MS) return;
+    log_always("warning: cannot accept: %s; pausing", strerror(reason));
+    pausing.warned = true;
+    pausing.warned_ms = clock_ms();
 }
 
-void listeners_rest(int client) {
-    if (!warned)
-        log_always("warning: cannot accept: %s; resting until a client leaves",
-                   strerror(errno));
-    warned = true;
-    accepted = false;
-    kept = client;
-    rest_until_ms = clock_ms() + REST_MS;
+void listeners_pause(void) {
+    pausing.until_ms = clock_ms() + PAUSE_MS;
 }
 
-void listeners_try_again(void) {
-    if (rest_until_ms != NEVER) rest_until_ms = 0;
+bool listeners_paused(void) {
+    return pausing.until_ms != NEVER;
 }
 
-int64_t listeners_rest_until_ms(void) {
-    return rest_until_ms;
+int64_t listeners_paused_until_ms(void) {
+    return pausing.until_ms;
 }
 
-bool listeners_rested(void) {
-    if (rest_until_ms == NEVER || clock_ms() < rest_until_ms) return false;
-    rest_until_ms = NEVER;
-    return true;
+bool listeners_pause_is_over(void) {
+    return listeners_paused() && pausing.until_ms <= clock_ms();
+}
+
+void listeners_resume(void) {
+    pausing.until_ms = NEVER;
+    struct listener first = listeners[0];
+    for (int i = 1; i < listener_count; i++) listeners[i - 1] = listeners[i];
+    listeners[listener_count - 1] = first;
 }

@@ -1,13 +1,12 @@
-// listener.h: the sockets that clients connect to, and their rest.
+// listener.h: the sockets that accept connections.
 //
-// A process has one set of listeners: one for each ADDRESS, open from
-// listeners_open() to listeners_close().
+// A process has one set of listeners, one per ADDRESS, from listeners_open() to
+// listeners_close().
 //
-// When descriptors, memory or threads run out, a client stays in the backlog.
-// A level-triggered listener is then ready all the time and nothing can be done
-// about it: the loop would spin. So all listeners rest: they are not asked
-// until a client leaves, or for a second. This module says for how long; the
-// stage must not wait for a listener that rests.
+// When descriptors run out, accept(2) fails and the connection stays in the
+// backlog. A level-triggered listener then stays ready and the loop would spin.
+// So from 03 on it pauses: it stops watching its listeners until a client
+// disconnects or a second has passed. (01 and 02 sleep for a second.)
 
 #ifndef LISTENER_H
 #define LISTENER_H
@@ -16,51 +15,49 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "options.h"
-
 struct listener {
     int fd;
-    const char *path; // of a Unix socket: removed when it is closed
-    dev_t device;     // of the path, as it was created: if somebody else put
-    ino_t inode;      // something in its place, that is left alone
+    const char *path; // of a Unix socket, removed at close; NULL for TCP
+    dev_t device;     // of that path when it was created: if another program
+    ino_t inode;      // has replaced it since, it is left alone
 };
 
 extern struct listener *listeners;
 extern int listener_count;
 
-// Listens on all addresses of the options and logs each; ends the program with
-// status 1 and one line when that is impossible. A Unix path that nobody
-// listens on any more is replaced. See socket(2), bind(2), listen(2), unix(7).
-void listeners_open(const struct options *options);
+// Listens on each ADDRESS and logs it. Exits with status 1 and one line on
+// stderr if it can't. Replaces a Unix path that no server listens on any more.
+// The strings must live as long as the listeners. See socket(2), bind(2),
+// listen(2), getaddrinfo(3), unix(7).
+void listeners_open(char **addresses, int count);
 
-// Closes them all, and removes the paths of Unix sockets.
+// Closes them all and removes the paths of Unix sockets.
 void listeners_close(void);
 
 // Whether fd is one of them.
 bool listener_is(int fd);
 
-// Takes a client that could not be kept before, or the next one off the
-// backlog. On -1 it is time to rest, unless net_would_block(), and that only
-// of a non-blocking listener.
+// Takes the next connection from the backlog. Returns -1 with errno set if
+// there is none; unless net_should_retry(), it is time to pause. See accept(2).
 int listener_accept(int fd);
 
-// The listeners in turn: who is the first to be asked after a rest, when there
-// may be one descriptor for all of them.
-int listener_next(void);
+// Logs that connections can't be accepted, and why (errno): once until one is,
+// and once a second at most.
+void listeners_warn(void);
 
-// From now on they rest, for a second: the caller must not ask them. Warns of
-// that and why (errno), once until a client can be kept again. If there was
-// one, but no memory or no thread for it, it is given here and not lost: the
-// next listener_accept() returns it. Else -1.
-void listeners_rest(int client);
+// Pauses for a second. The caller stops watching the listeners.
+void listeners_pause(void);
+bool listeners_paused(void);
 
-// A client has left, the rest may end.
-void listeners_try_again(void);
+// When the pause ends, as a clock_ms(), or NEVER.
+int64_t listeners_paused_until_ms(void);
 
-// The clock_ms() at which the rest is over, NEVER if there is none.
-int64_t listeners_rest_until_ms(void);
+// Whether there is a pause and its second has passed.
+bool listeners_pause_is_over(void);
 
-// Whether a rest has come to its end: true once, then they do not rest.
-bool listeners_rested(void);
+// Ends the pause. The caller watches the listeners again, in their new order:
+// they take turns at being the first, because a single free descriptor goes to
+// the first.
+void listeners_resume(void);
 
 #endif

@@ -1,9 +1,10 @@
-// log.h: what a server says, a line an event, on stderr.
+// log.h: what a server reports on stderr, one line per event.
 //
-// Every line starts with the seconds since log_open() and leaves in one
-// write(2), so that the lines of many threads do not mix. A log that nobody
-// reads any more is lost and harms nothing; one that is open but never drained
-// makes the writer wait, like any other full pipe. Nothing here changes errno.
+// Each line starts with the seconds since log_open() and is written by a single
+// write(2), so that lines from different threads don't mix. If the reader of a
+// pipe is gone, lines are lost and nothing else happens; if it is there but
+// does not read, the writer blocks, as on any full pipe. Nothing here changes
+// errno.
 
 #ifndef LOG_H
 #define LOG_H
@@ -14,33 +15,41 @@
 
 enum log_level { QUIET, NORMAL, VERBOSE };
 
-// The log's time starts now.
-void log_open(enum log_level chosen);
+extern enum log_level log_level;
 
-// At every level: that it listens, warnings, errors, that it stopped.
+// Starts the clock and sets the level.
+void log_open(enum log_level level);
+
+// Logs a line at every level: listening, warnings, errors, stopped.
 __attribute__((format(printf, 1, 2))) void log_always(const char *format, ...);
 
-// What happens to clients: from NORMAL on.
-__attribute__((format(printf, 1, 2))) void log_event(const char *format, ...);
+// Logs from NORMAL on: what happens to clients. A macro, like the next one, so
+// that a line that isn't wanted costs one comparison.
+#define log_event(...) (log_level < NORMAL ? (void)0 : log_always(__VA_ARGS__))
 
-// What the loop does, each wait and what ended it: VERBOSE only.
-__attribute__((format(printf, 1, 2))) void log_detail(const char *format, ...);
+// Logs at VERBOSE only: each wait of the loop and what ended it.
+#define log_detail(...)                                                        \
+    (log_level < VERBOSE ? (void)0 : log_always(__VA_ARGS__))
 
-// An event: that there is a client, and at which address.
+// A client connected, from that address.
 void log_accepted(int fd, const struct sockaddr *peer, socklen_t size);
 
-// An event: that bytes came, how many, and the first of them. They are shown
-// escaped as in C, so that no client can write to the reader's terminal.
+// Data arrived: how many bytes, and the first of them, escaped.
 void log_received(int fd, const char *bytes, size_t length);
 
-// An event, to be written before the descriptor is closed: afterwards its
-// number may belong to somebody else.
+// A connection is about to close. Log it before close(2): afterwards the number
+// may already belong to the next client.
 void log_closed(int fd, const char *reason, uint64_t echoed);
 
-// "s" unless there is exactly one of them.
+// Writes bytes as in a C string literal, as many as fit into size, so that they
+// can't send escape sequences to your terminal. Returns out.
+const char *log_escape(char *out, size_t size, const char *bytes,
+                       size_t length);
+
+// "s" unless count is 1.
 const char *plural(uint64_t count);
 
-// Says what the program could not do, and why (errno), and exits with 1.
+// Logs what failed and why (errno), and exits with status 1.
 __attribute__((format(printf, 1, 2))) _Noreturn void die(const char *format,
                                                          ...);
 

@@ -7,14 +7,10 @@
 
 #include "log.h"
 
-enum { ACCEPT_TRIES = 1000 }; // and then it is not the clients
-
-// What accept(2) reports of one client that is gone before it was taken, while
-// the one behind it in the backlog may be well; Linux passes network errors,
-// too. Or the call was interrupted.
-static bool client_is_lost(void) {
+// Whether accept(2) failed because of that one connection, so that the next one
+// in the backlog may be fine: its manual page lists these.
+static bool connection_is_broken(void) {
     switch (errno) {
-    case EINTR:
     case ECONNABORTED:
     case EPROTO:
     case EPERM:
@@ -23,34 +19,48 @@ static bool client_is_lost(void) {
     case EHOSTDOWN:
     case EHOSTUNREACH:
     case ENOPROTOOPT:
+    case EOPNOTSUPP:
+#ifdef ENONET
+    case ENONET:
+#endif
         return true;
     default:
         return false;
     }
 }
 
+#ifdef __APPLE__
+#define ACCEPT_DROPS_CLIENTS 1
+#endif
+
+// Without a descriptor, macOS takes the connection from the backlog and closes
+// it. So ask for a descriptor before: dup(2) fails as accept(2) would.
+static bool descriptor_is_free(int fd) {
+#ifdef ACCEPT_DROPS_CLIENTS
+    fd = dup(fd);
+    if (fd != -1) close(fd);
+#endif
+    return fd != -1;
+}
+
 int net_accept(int listener) {
-    // A Unix socket's peer has no name, and some systems fill in nothing at
-    // all.
+    // A Unix peer has no name, and some systems then fill in nothing at all.
     struct sockaddr_storage peer = {.ss_family = AF_UNIX};
-    socklen_t size;
-    int client, tries = ACCEPT_TRIES;
+    socklen_t size = sizeof peer;
+    if (!descriptor_is_free(listener)) return -1;
 
-    do {
-        size = sizeof peer;
-        client = accept(listener, (struct sockaddr *)&peer, &size);
-    } while (client == -1 && client_is_lost() && --tries > 0);
-
+    int client = accept(listener, (struct sockaddr *)&peer, &size);
     if (client != -1) log_accepted(client, (struct sockaddr *)&peer, size);
+    if (client == -1 && connection_is_broken()) errno = EAGAIN;
     return client;
 }
 
 bool net_set_nonblocking(int fd) {
     int yes = 1;
-    return ioctl(fd, FIONBIO, &yes) != -1; // fcntl(2) would take two calls
+    return ioctl(fd, FIONBIO, &yes) != -1; // one call; fcntl(2) takes two
 }
 
-bool net_would_block(void) {
+bool net_should_retry(void) {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
@@ -58,7 +68,7 @@ ssize_t net_read(int fd, char *bytes, size_t size) {
     ssize_t length;
     log_detail("[%d] waiting in read", fd);
     do length = read(fd, bytes, size);
-    while (length == -1 && net_would_block());
+    while (length == -1 && net_should_retry());
     return length;
 }
 
@@ -67,7 +77,7 @@ size_t net_write_all(int fd, const char *bytes, size_t length) {
     log_detail("[%d] waiting in write", fd);
     while (sum < length) {
         ssize_t written = write(fd, bytes + sum, length - sum);
-        if (written == -1 && !net_would_block()) break;
+        if (written == -1 && !net_should_retry()) break;
         if (written > 0) sum += (size_t)written;
     }
     return sum;

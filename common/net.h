@@ -1,8 +1,8 @@
-// net.h: the few calls on a socket that the stages share.
+// net.h: the few socket calls that the stages share.
 //
-// Descriptors are plain ints and belong to the caller. What fails returns -1 or
-// false and leaves errno as the system call set it. A call that waits and is
-// interrupted by a signal (EINTR) is made again and does not fail.
+// Descriptors are plain ints and belong to the caller. A call that fails
+// returns -1 or false and leaves errno as the system set it. A blocking call
+// that a signal interrupts (EINTR) is retried.
 
 #ifndef NET_H
 #define NET_H
@@ -11,26 +11,28 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { INBOX_SIZE = 64 * 1024 }; // bytes: the most that one read takes
+enum { READ_SIZE = 64 * 1024 }; // bytes: the most one read takes
 
-// Takes the next client off a listener's backlog and logs its address. Clients
-// that went away in the backlog are passed over. See accept(2) for errno.
+// Takes the next connection from a listener's backlog and logs its address.
+// Returns -1 with EAGAIN also if that connection broke while it waited. See
+// accept(2).
 int net_accept(int listener);
 
-// From now on calls on fd return at once, with EAGAIN where they would wait.
-// See ioctl(2), and fcntl(2) for errno.
+// From now on, calls on fd return EAGAIN instead of blocking. See ioctl(2),
+// FIONBIO.
 bool net_set_nonblocking(int fd);
 
-// Whether the last call failed only because this is not the moment for it: it
-// would have had to wait (EAGAIN), or a signal came between (EINTR).
-bool net_would_block(void);
+// Whether the last call failed only because it would have blocked (EAGAIN) or
+// was interrupted (EINTR), so that the same call may succeed later.
+bool net_should_retry(void);
 
-// Waits until the peer has sent something. Returns how many bytes it stored, 0
-// when the peer has said everything, or -1. See read(2).
+// Waits for data. Returns the number of bytes read, 0 at end of file, or -1.
+// See read(2).
 ssize_t net_read(int fd, char *bytes, size_t size);
 
-// Waits as often as it must until all bytes are written. Returns how many were:
-// fewer than length means that the peer is gone, and errno why. See write(2).
+// Writes all bytes, blocking as often as it takes. Returns how many were
+// written; fewer than length means that the connection broke, and errno says
+// why. See write(2).
 size_t net_write_all(int fd, const char *bytes, size_t length);
 
 #endif

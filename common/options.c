@@ -10,7 +10,6 @@
 
 #include "address.h"
 #include "log.h"
-#include "process.h"
 
 #define DEFAULT_ADDRESS "127.0.0.1:8080"
 
@@ -26,12 +25,13 @@ static const struct {
     const char *name, *argument, *help;
 } table[] = {
     {'h', 0, "help", "", "show this text"},
-    {'q', 0, "quiet", "", "do not log what clients do"},
-    {'v', 0, "verbose", "", "log what the loop does, too"},
-    {'w', TAKES_WORKERS, "workers", " N", "N threads that share the clients"},
-    {'p', TAKES_POLL, "poll", "", "sleep in poll(2), do not spin"},
+    {'q', 0, "quiet", "", "don't log what clients do"},
+    {'v', 0, "verbose", "", "log what the server waits for, too"},
+    {'w', TAKES_WORKERS, "workers", " N", "serve all clients with N threads"},
+    {'p', TAKES_POLL, "poll", "", "sleep in poll(2) instead of spinning"},
     {'e', TAKES_EDGE, "edge", "", "edge-triggered, not level-triggered"},
-    {'t', TAKES_TIMEOUT, "timeout", " S", "idle seconds allowed (default 5)"},
+    {'t', TAKES_TIMEOUT, "timeout", " S",
+     "close clients idle for S s (default 5)"},
 };
 
 enum { TABLE_SIZE = sizeof table / sizeof *table };
@@ -47,13 +47,22 @@ static void show_usage(FILE *out, const char *program, int takes) {
                  table[i].name, table[i].argument);
         fprintf(out, "  %-18s %s\n", names, table[i].help);
     }
-    fprintf(out,
-            "\nADDRESS is PORT, HOST:PORT, [IPV6]:PORT or unix:PATH; the "
-            "default is\n%s. A bare PORT lets nobody in from outside.\n",
-            DEFAULT_ADDRESS);
+    fprintf(
+        out,
+        "\nADDRESS is PORT, HOST:PORT, [IPV6]:PORT or unix:PATH; the "
+        "default is\n%s. A bare PORT is reachable from this machine only.\n",
+        DEFAULT_ADDRESS);
 }
 
-// What the user typed goes into reason; the usage follows it.
+// What the user typed, in quotes and escaped like payload in the log, so that
+// it makes one line and can't send escape sequences to the terminal.
+static const char *quoted(const char *typed) {
+    static char shown[256], escaped[sizeof shown - 2];
+    log_escape(escaped, sizeof escaped, typed, strlen(typed));
+    snprintf(shown, sizeof shown, "'%s'", escaped);
+    return shown;
+}
+
 __attribute__((format(printf, 3, 4))) _Noreturn static void
 refuse(char **argv, int takes, const char *reason, ...) {
     va_list arguments;
@@ -109,12 +118,24 @@ static bool is_taken(int letter, int takes) {
     return false;
 }
 
+_Noreturn static void refuse_option(char **argv, int takes) {
+    const char *typed = argv[optind - 1], one[] = {'-', (char)optopt, '\0'};
+    if (optopt && !is_taken(optopt, takes)) typed = one; // of several: -vx
+    refuse(argv, takes, "unknown option %s", quoted(typed));
+}
+
 static void parse_option(int letter, struct options *options, char **argv,
                          int takes) {
     switch (letter) {
     case 'h':
         show_usage(stdout, argv[0], takes);
         exit(EXIT_SUCCESS);
+    case 'q':
+        options->level = QUIET;
+        break;
+    case 'v':
+        options->level = VERBOSE;
+        break;
     case 'p':
         options->poll = true;
         break;
@@ -123,18 +144,16 @@ static void parse_option(int letter, struct options *options, char **argv,
         break;
     case 'w':
         if (!parse_count(optarg, &options->workers))
-            refuse(argv, takes, "bad number of workers '%s'", optarg);
+            refuse(argv, takes, "bad number of workers %s", quoted(optarg));
         break;
     case 't':
         if (!parse_seconds(optarg, &options->timeout_s))
-            refuse(argv, takes, "bad number of seconds '%s'", optarg);
+            refuse(argv, takes, "bad number of seconds %s", quoted(optarg));
         break;
     case ':':
-        refuse(argv, takes, "'%s' needs a value", argv[optind - 1]);
+        refuse(argv, takes, "%s needs a value", quoted(argv[optind - 1]));
     default:
-        if (optopt && !is_taken(optopt, takes))
-            refuse(argv, takes, "unknown option '-%c'", optopt);
-        refuse(argv, takes, "unknown option '%s'", argv[optind - 1]);
+        refuse_option(argv, takes);
     }
 }
 
@@ -151,30 +170,22 @@ static void parse_addresses(struct options *options, char **texts, int count,
         const char *text = options->addresses[i];
         struct address address;
         const char *wrong = address_parse(&address, text);
-        if (wrong) refuse(argv, takes, "bad address '%s': %s", text, wrong);
+        if (wrong)
+            refuse(argv, takes, "bad address %s: %s", quoted(text), wrong);
     }
 }
 
 struct options options_parse(int argc, char **argv, int takes) {
-    struct options options = {.timeout_s = DEFAULT_TIMEOUT_S};
-    enum log_level level = NORMAL;
+    struct options options = {.level = NORMAL, .timeout_s = DEFAULT_TIMEOUT_S};
     char letters[2 * TABLE_SIZE + 2];
     struct option names[TABLE_SIZE + 1];
     int letter;
 
-    process_prepare();
     opterr = 0;
     list_options(takes, letters, names);
-    while ((letter = getopt_long(argc, argv, letters, names, NULL)) != -1) {
-        if (letter == 'q')
-            level = QUIET;
-        else if (letter == 'v')
-            level = VERBOSE;
-        else
-            parse_option(letter, &options, argv, takes);
-    }
+    while ((letter = getopt_long(argc, argv, letters, names, NULL)) != -1)
+        parse_option(letter, &options, argv, takes);
     parse_addresses(&options, argv + optind, argc - optind, argv, takes);
     options.timeout_ms = round_up(options.timeout_s * 1000);
-    log_open(level);
     return options;
 }

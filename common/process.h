@@ -1,12 +1,13 @@
-// process.h: what a program needs of its process before it talks to anybody.
+// process.h: process-wide setup, done before anything else.
 
 #ifndef PROCESS_H
 #define PROCESS_H
 
-// SIGPIPE is ignored, so that a write to a closed peer is an error (EPIPE) and
-// not the end; descriptors 0, 1 and 2 are open, so that no socket gets one of
-// them; and the soft limit of descriptors is raised to the hard limit. What the
-// system refuses stays as it was. See signal(7), setrlimit(2).
+// Ignores SIGPIPE, so that writing to a closed connection is an error (EPIPE)
+// and not the end of the program; raises the soft limit on descriptors to the
+// hard one; opens descriptors 0 to 2 on /dev/null if they are closed, so that
+// no client gets one of them, or exits if it can't. See signal(7),
+// setrlimit(2).
 void process_prepare(void);
 
 #endif

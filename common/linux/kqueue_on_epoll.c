@@ -25,7 +25,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "slots.h"
+#include "array.h"
 
 enum { BATCH = 256, MAX_TIMEOUT_S = 24 * 60 * 60 };
 enum { NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
@@ -104,7 +104,7 @@ static int fail(int error) {
 
 static bool reserve(struct filter *filter, int fd) {
     struct watched *grown =
-        slots_reserve(filter->table, sizeof *grown, &filter->room, fd);
+        array_reserve(filter->table, sizeof *grown, &filter->room, fd);
     if (grown == NULL) return false;
     filter->table = grown;
     return true;

@@ -76,10 +76,10 @@ static bool take_client(int fd) {
 static void accept_clients(void) {
     for (int i = 0; i < ACCEPT_BATCH; i++) {
         int fd = listener_accept(listener);
-        if (fd == -1 && net_would_block()) return;
+        if (fd == -1 && net_should_retry()) return;
         if (fd == -1 || !take_client(fd)) {
             listeners_rest(fd);
-            poller_change(listener, NOTHING);
+            poller_change(listener, INTEREST_NONE);
             return;
         }
     }
@@ -94,7 +94,7 @@ static void advance_client(struct connection *client) {
     enum interest before = client->interest;
     connection_advance(client);
 
-    if (client->interest == NOTHING)
+    if (client->interest == INTEREST_NONE)
         close_client(client, connection_reason(client));
     else if (client->interest != before)
         if (!poller_change(client->fd, client->interest))
@@ -131,7 +131,7 @@ _Noreturn static void run_loop(int parent) {
                 advance_client(connection_of(ready[i]));
         }
         if (listeners_rested()) {
-            poller_change(listener, READABLE);
+            poller_change(listener, INTEREST_READ);
             accept_clients(); // whoever was kept is in no backlog
         }
     }

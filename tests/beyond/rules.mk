@@ -36,10 +36,9 @@ no-go:
 	@echo 'skipped tests/go: go is missing; make deps-peers installs it'
 
 build/tests/beyond/cores: build/tests/beyond/cores.o $(SHARED) \
-                          build/common/poller_$(POLLER).o
+                          $(POLLER_$(POLLER))
 build/tests/beyond/uring: build/tests/beyond/uring.o $(SHARED)
 ifeq ($(POLLER),kqueue)
-build/tests/beyond/cores: $(KQUEUE_OBJECTS)
 build/tests/beyond/cores: EXTRA_LIBS = $(KQUEUE_LIBS)
 endif
 

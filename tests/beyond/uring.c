@@ -25,7 +25,7 @@
 #include "log.h"
 #include "net.h"
 #include "options.h"
-#include "slots.h"
+#include "array.h"
 
 enum { ORDERS = 256, BUFFER_SIZE = 16 * 1024, REST = -1 };
 
@@ -133,7 +133,7 @@ static void send_back(int fd) {
 }
 
 static bool make_client(int fd) {
-    void *slots = slots_reserve(clients, sizeof *clients, &room, fd);
+    void *slots = array_reserve(clients, sizeof *clients, &room, fd);
     if (slots == NULL) return false;
     clients = slots;
     // Not calloc(3): what nobody touches is no memory yet.

@@ -8,16 +8,15 @@ $(CLIENT) $(CROWD): EXTRA_CPPFLAGS = -Itests/clients
 all: tests/crowd
 tools: build/tests/client tests/crowd build/tests/histogram_test
 
-build/tests/client: $(CLIENT) build/common/address.o build/common/process.o
+build/tests/client: $(CLIENT) $(SHARED)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
 
-tests/crowd: $(CROWD) $(ENGINE) build/common/poller_$(POLLER).o $(SHARED)
+tests/crowd: $(CROWD) $(ENGINE) $(POLLER_$(POLLER)) $(SHARED)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
 
 ifeq ($(POLLER),kqueue)
-tests/crowd: $(KQUEUE_OBJECTS)
 tests/crowd: EXTRA_LIBS = $(KQUEUE_LIBS) -lm
 else
 tests/crowd: EXTRA_LIBS = -lm

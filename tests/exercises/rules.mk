@@ -25,6 +25,6 @@ build/tests/exercises/%: build/tests/exercises/%.o
 build/tests/exercises/05-%.o: EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
 build/tests/exercises/05-%: EXTRA_LIBS = $(KQUEUE_LIBS)
 $(filter build/tests/exercises/05-%,$(EXERCISE_PROGRAMS)): \
-  $(KQUEUE_OBJECTS) build/common/slots.o
+  $(KQUEUE_OBJECTS) build/common/array.o
 
 -include $(wildcard build/tests/exercises/*/*.d)

@@ -20,7 +20,7 @@ static void echo(struct bufferevent *client, void *argument) {
     (void)argument;
     bufferevent_write_buffer(client, bufferevent_get_input(client));
     // Who does not read is not read from.
-    if (evbuffer_get_length(output) >= INBOX_SIZE)
+    if (evbuffer_get_length(output) >= READ_SIZE)
         bufferevent_disable(client, EV_READ);
 }
 
@@ -52,8 +52,8 @@ static void accept_client(struct evconnlistener *listener, int fd,
         evutil_closesocket(fd);
         return;
     }
-    bufferevent_set_max_single_read(client, INBOX_SIZE);
-    bufferevent_set_max_single_write(client, INBOX_SIZE);
+    bufferevent_set_max_single_read(client, READ_SIZE);
+    bufferevent_set_max_single_write(client, READ_SIZE);
     bufferevent_setcb(client, echo, when_sent, when_over, NULL);
     bufferevent_enable(client, EV_READ | EV_WRITE);
 }

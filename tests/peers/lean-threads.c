@@ -13,7 +13,7 @@ enum { STACK_SIZE = 128 * 1024 };
 
 static void *serve(void *argument) {
     int fd = (int)(intptr_t)argument;
-    char inbox[INBOX_SIZE];
+    char inbox[READ_SIZE];
     ssize_t length;
     while ((length = recv(fd, inbox, sizeof inbox, 0)) > 0)
         if (send(fd, inbox, (size_t)length, 0) != length) break;

@@ -15,7 +15,7 @@
 enum { BATCH = 64 };
 
 static int poller;
-static char inbox[INBOX_SIZE];
+static char inbox[READ_SIZE];
 
 static void watch(int fd) {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};

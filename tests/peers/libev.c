@@ -27,7 +27,7 @@ struct client {
 
 static ev_io listener;
 static ev_timer rest;
-static char inbox[INBOX_SIZE];
+static char inbox[READ_SIZE];
 
 static void close_client(struct ev_loop *loop, struct client *client) {
     ev_io_stop(loop, &client->io);

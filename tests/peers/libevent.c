@@ -22,7 +22,7 @@ struct client {
 };
 
 static struct event_base *base;
-static char inbox[INBOX_SIZE];
+static char inbox[READ_SIZE];
 
 static void close_client(struct client *client) {
     event_del(&client->event);

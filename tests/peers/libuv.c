@@ -16,7 +16,7 @@ struct unsent {
     char bytes[];
 };
 
-static char inbox[INBOX_SIZE];
+static char inbox[READ_SIZE];
 
 // Between two callbacks it holds nothing, so all clients share it.
 static void lend_inbox(uv_handle_t *client, size_t suggested,

@@ -6,7 +6,7 @@
 #ifndef PEER_H
 #define PEER_H
 
-enum { INBOX_SIZE = 64 * 1024, REST_S = 1 };
+enum { READ_SIZE = 64 * 1024, REST_S = 1 };
 
 // Reads the command line: a PORT, 0 for the kernel to choose one, or --version,
 // which prints version and ends the program. Prepares the process as the stages

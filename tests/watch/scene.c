@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "slots.h"
+#include "array.h"
 
 // Numbers above these are no log's.
 enum { HIGHEST_FD = 1 << 24 };
@@ -170,7 +170,7 @@ static void tell_client(int fd, const char *text) {
     const char *name = after(text, "accepted ");
     struct client *grown = NULL;
     if (name != NULL)
-        grown = slots_reserve(scene.clients, sizeof *grown, &scene.room, fd);
+        grown = array_reserve(scene.clients, sizeof *grown, &scene.room, fd);
     if (grown != NULL) {
         scene.clients = grown;
         scene.clients[fd].fd = fd;

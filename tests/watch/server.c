@@ -69,7 +69,7 @@ static void take_lines(void line(const char *text)) {
 
 bool server_read(struct server *server, void line(const char *text)) {
     ssize_t taken = read(server->log, unread + length, sizeof unread - length);
-    if (taken == -1 && net_would_block()) return true;
+    if (taken == -1 && net_should_retry()) return true;
     if (taken > 0) {
         length += (size_t)taken;
         take_lines(line);

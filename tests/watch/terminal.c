@@ -97,7 +97,7 @@ void terminal_show(char *picture, size_t bytes) {
 void terminal_send(void) {
     while (sending != NULL) {
         ssize_t written = write(terminal, sending + sent, length - sent);
-        if (written == -1 && net_would_block()) return;
+        if (written == -1 && net_should_retry()) return;
         if (written > 0) sent += (size_t)written;
         if (written <= 0 || sent == length) forget_picture();
     }
@@ -107,5 +107,5 @@ int terminal_key(void) {
     unsigned char key;
     ssize_t taken = read(terminal, &key, 1);
     if (taken == 1) return key;
-    return taken == -1 && net_would_block() ? KEY_NONE : KEY_GONE;
+    return taken == -1 && net_should_retry() ? KEY_NONE : KEY_GONE;
 }

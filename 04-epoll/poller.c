@@ -38,14 +38,15 @@ bool poller_add(int fd) {
 }
 
 bool poller_change(int fd, enum interest interest) {
-    static const uint32_t events[] = {
-        [NOTHING] = 0, [READABLE] = EPOLLIN, [WRITABLE] = EPOLLOUT};
+    static const uint32_t events[] = {[INTEREST_NONE] = 0,
+                                      [INTEREST_READ] = EPOLLIN,
+                                      [INTEREST_WRITE] = EPOLLOUT};
     return watch(EPOLL_CTL_MOD, fd, events[interest] | trigger);
 }
 
 static int take_signal(void) {
     struct signalfd_siginfo info;
-    log_detail("a signal has come");
+    log_detail("a signal arrived");
     while (read(signals, &info, sizeof info) == -1 && errno == EINTR) {
     }
     return POLLER_SIGNAL;

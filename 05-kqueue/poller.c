@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/event.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
@@ -18,22 +19,30 @@ static struct kevent change(int ident, short filter, unsigned short flags) {
 }
 
 void poller_open(bool edge) {
-    struct kevent signals[] = {change(SIGINT, EVFILT_SIGNAL, EV_ADD),
+    struct kevent filters[] = {change(SIGINT, EVFILT_SIGNAL, EV_ADD),
                                change(SIGTERM, EVFILT_SIGNAL, EV_ADD)};
+    sigset_t stop, pending;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    // Blocked, a signal doesn't end the program, and kqueue still reports it.
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+
     trigger = edge ? EV_CLEAR : 0;
     poller = kqueue();
-    if (poller == -1 || kevent(poller, signals, 2, NULL, 0, NULL) == -1)
+    if (poller == -1 || kevent(poller, filters, 2, NULL, 0, NULL) == -1)
         die("cannot open the poller");
 
-    // kqueue sees even those signals come that the program ignores.
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
+    // It reports signals that arrive from now on: repeat an earlier one.
+    sigpending(&pending);
+    if (sigismember(&pending, SIGINT)) kill(getpid(), SIGINT);
+    if (sigismember(&pending, SIGTERM)) kill(getpid(), SIGTERM);
 }
 
 bool poller_add(int fd) {
     unsigned short flags = EV_ADD | trigger;
-    // What the second one takes is taken now, while a client can still wait
-    // for memory; and first, so that without it nothing is watched.
+    // Both filters are added now, so that poller_change() can't run out of
+    // memory; the write filter first, so that nothing is watched if one fails.
     struct kevent filters[] = {change(fd, EVFILT_WRITE, flags | EV_DISABLE),
                                change(fd, EVFILT_READ, flags)};
     return kevent(poller, filters, 2, NULL, 0, NULL) == 0;
@@ -42,8 +51,10 @@ bool poller_add(int fd) {
 bool poller_change(int fd, enum interest interest) {
     unsigned short wanted = EV_ADD | EV_ENABLE | trigger;
     struct kevent filters[] = {
-        change(fd, EVFILT_READ, interest == READABLE ? wanted : EV_DISABLE),
-        change(fd, EVFILT_WRITE, interest == WRITABLE ? wanted : EV_DISABLE)};
+        change(fd, EVFILT_READ,
+               interest == INTEREST_READ ? wanted : EV_DISABLE),
+        change(fd, EVFILT_WRITE,
+               interest == INTEREST_WRITE ? wanted : EV_DISABLE)};
     return kevent(poller, filters, 2, NULL, 0, NULL) == 0;
 }
 
@@ -59,7 +70,7 @@ int poller_wait(int ready[POLLER_BATCH], int64_t until_ms) {
     for (int i = 0; i < count; i++) {
         int fd = (int)events[i].ident; // or the number of a signal
         bool is_signal = events[i].filter == EVFILT_SIGNAL;
-        if (is_signal) log_detail("a signal has come");
+        if (is_signal) log_detail("a signal arrived");
         if (!is_signal) log_detail("[%d] is ready", fd);
         ready[i] = is_signal ? POLLER_SIGNAL : fd;
     }
