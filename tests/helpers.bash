@@ -8,7 +8,7 @@
 
 bats_require_minimum_version 1.5.0
 
-root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+root=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 client=$root/build/tests/client
 stage=${STAGE:=01}
 scratch=${BATS_TEST_TMPDIR:-}

@@ -76,7 +76,7 @@ refuse(const char *format, ...) {
     va_start(arguments, format);
     fprintf(stderr, "crowd: ");
     vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\n%s", usage);
+    fprintf(stderr, " (see crowd --help)\n");
     va_end(arguments);
     exit(WRONG_USAGE);
 }
@@ -105,10 +105,7 @@ static void parse_flag(int option) {
         fputs(usage, stdout);
         exit(EXIT_SUCCESS);
     }
-    if (option == '?') {
-        fputs(usage, stderr);
-        exit(WRONG_USAGE);
-    }
+    if (option == '?') exit(WRONG_USAGE); // getopt has said why
     json |= option == 'j';
     greeting |= option == GREET;
     load.churn |= option == CHURN;
