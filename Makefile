@@ -235,7 +235,7 @@ analyze:
 format:
 	clang-format -i $(STAGES:%=%/*.[ch]) common/*.[ch] common/linux/*.c \
 	  common/linux/sys/*.h \
-	  $(wildcard tests/*.[ch] tests/*/*.[ch] tests/exercises/*/*.c)
+	  $(wildcard tests/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 
 clean:
 	rm -rf build tests/crowd $(STAGES:%=%/server)

@@ -255,7 +255,9 @@ static void warm_up(void) {
 }
 
 static void measure(void) {
-    begin(MEASURING, after_ms(load->measured_s));
+    // Without a limit, it is looked at again: see has_stalled().
+    begin(MEASURING, after_ms(isinf(load->measured_s) ? PATIENCE_MS / 1000
+                                                      : load->measured_s));
     cpu_begun_ns = server_cpu_ns();
 }
 
@@ -285,6 +287,15 @@ static void give_up(struct member *member) {
              (unsigned long long)member->client.heard, PATIENCE_MS / 1000);
 }
 
+// Asked every PATIENCE_MS while there is no limit but a number of messages.
+static bool has_stalled(void) {
+    static uint64_t before;
+    bool stalled = !isinf(load->measured_s) || outcome->messages == before;
+    before = outcome->messages;
+    phase_end_ms = clock_ms() + PATIENCE_MS;
+    return stalled;
+}
+
 static bool all_have_left(void) {
     return open_count == 0 && !load->churn;
 }
@@ -299,8 +310,9 @@ static void turn_phase(int ready_fd) {
         finish(); // nobody has come through
     else if (phase == WARMING_UP && time_is_up)
         measure();
-    else if (phase == MEASURING && (time_is_up || all_have_left() ||
-                                    outcome->messages >= load->messages))
+    else if (phase == MEASURING &&
+             ((time_is_up && has_stalled()) || all_have_left() ||
+              outcome->messages >= load->messages))
         finish();
     else if (time_is_up && (phase == CONNECTING || phase == FINISHING)) {
         for_each(give_up);
