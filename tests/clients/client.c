@@ -81,13 +81,13 @@ static _Noreturn void misuse(const char *reason, const char *word) {
     exit(WRONG_USAGE);
 }
 
-size_t number_of(const char *text) {
+size_t number_of(const char *argument) {
     char *end;
     errno = 0;
-    unsigned long long number = strtoull(text, &end, 10);
-    bool is_number = strspn(text, "0123456789") > 0 && *end == '\0';
+    unsigned long long number = strtoull(argument, &end, 10);
+    bool is_number = strspn(argument, "0123456789") > 0 && *end == '\0';
     if (!is_number || errno != 0 || number > SIZE_MAX / 2)
-        misuse("not a number, or too large", text);
+        misuse("not a number, or too large", argument);
     return (size_t)number;
 }
 
@@ -148,11 +148,11 @@ int main(int argc, char **argv) {
     const char *wrong = server_parse(address);
     if (wrong) misuse(address, wrong);
 
+    engine_open();
     signal(SIGALRM, time_is_up);
     alarm((unsigned)limit_s);
     if (!server_find()) fail("%s", engine_trouble());
     if (file && !account_open(file, name))
         fail("cannot open %s: %s", file, strerror(errno));
-    engine_open();
     commands[found].run(argument);
 }

@@ -15,8 +15,9 @@
 #include "poller.h"
 
 enum {
-    CONNECTING_MAX = 256,    // more would not fit into a small backlog
-    PATIENCE_MS = 20 * 1000, // with a server that does not answer
+    CONNECTING_MAX = 256, // more would not fit into a small backlog
+    PATIENCE_S = 20,      // with a server that does not answer
+    PATIENCE_MS = 1000 * PATIENCE_S,
     RETRY_MS = 5,
 };
 
@@ -167,7 +168,7 @@ static void make_room(int fd) {
 // False when it is no use to try one more at once.
 static bool start_member(void) {
     struct client client;
-    size_t number = (size_t)(load->first_client + born);
+    size_t number = (size_t)load->first_client + (size_t)born;
     bool begun = client_begin(&client, number);
     if (!begun && errno == EAGAIN) return false;
     born++;
@@ -256,8 +257,8 @@ static void warm_up(void) {
 
 static void measure(void) {
     // Without a limit, it is looked at again: see has_stalled().
-    begin(MEASURING, after_ms(isinf(load->measured_s) ? PATIENCE_MS / 1000
-                                                      : load->measured_s));
+    begin(MEASURING,
+          after_ms(isinf(load->measured_s) ? PATIENCE_S : load->measured_s));
     cpu_begun_ns = server_cpu_ns();
 }
 
@@ -284,7 +285,7 @@ static void give_up(struct member *member) {
     enum trouble trouble = member->connected ? MISSING : REFUSED;
     if (phase == FINISHING || !member->connected)
         lose(member, trouble, "byte %llu did not come back in %d s",
-             (unsigned long long)member->client.heard, PATIENCE_MS / 1000);
+             (unsigned long long)member->client.heard, PATIENCE_S);
 }
 
 // Asked every PATIENCE_MS while there is no limit but a number of messages.
@@ -304,11 +305,12 @@ static bool all_have_left(void) {
 static void turn_phase(int ready_fd) {
     bool time_is_up = phase_end_ms <= clock_ms();
     bool all_have_tried = born == load->clients && connecting == 0;
-    if (phase == CONNECTING && all_have_tried && open_count > 0)
-        wait_for_start(ready_fd);
-    else if (phase == CONNECTING && all_have_tried)
-        finish(); // nobody has come through
-    else if (phase == WARMING_UP && time_is_up)
+    if (phase == CONNECTING && all_have_tried) {
+        if (open_count > 0)
+            wait_for_start(ready_fd);
+        else
+            finish(); // no client has connected
+    } else if (phase == WARMING_UP && time_is_up)
         measure();
     else if (phase == MEASURING &&
              ((time_is_up && has_stalled()) || all_have_left() ||

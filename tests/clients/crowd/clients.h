@@ -58,11 +58,11 @@ struct outcome {
     atomic_uint_fast64_t heard; // messages so far, for the progress
 };
 
-// Runs the clients, and fills in the outcome, which is zero before. Writes a
+// Runs the clients, and fills in the result, which is zero before. Writes a
 // byte to ready_fd when all are connected, starts when one comes from start_fd,
 // and ends early on SIGINT, on SIGTERM and when start_fd is closed. Needs a
 // process of its own: it opens its poller.
-void clients_run(const struct load *load, struct outcome *outcome, int ready_fd,
-                 int start_fd);
+void clients_run(const struct load *wanted, struct outcome *result,
+                 int ready_fd, int start_fd);
 
 #endif

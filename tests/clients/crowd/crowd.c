@@ -24,7 +24,12 @@
 #include "log.h"
 #include "poller.h"
 
-enum { PROCESSES_MAX = 64, PROGRESS_MS = 200, WRONG_USAGE = 2 };
+enum {
+    CLIENTS_MAX = 10000000,
+    PROCESSES_MAX = 64,
+    PROGRESS_MS = 200,
+    WRONG_USAGE = 2
+};
 enum {
     HOLD = 256,
     GREET,
@@ -120,13 +125,13 @@ static void parse_messages(const char *text) {
 static void parse_value(int option, const char *text) {
     switch (option) {
     case 'c':
-        load.clients = (int)number(text, 1, 10 * 1000 * 1000);
+        load.clients = (int)number(text, 1, CLIENTS_MAX);
         break;
     case 's':
-        load.bytes = number(text, 1, 1024 * 1024 * 1024);
+        load.bytes = number(text, 1, BYTES_MAX);
         break;
     case 'p':
-        load.pipeline = (int)number(text, 1, 1024 * 1024);
+        load.pipeline = (int)number(text, 1, PIPELINE_MAX);
         break;
     case 'n':
         parse_messages(text);
@@ -319,7 +324,8 @@ static struct outcome sum_outcomes(void) {
         sum.connected += one->connected;
         sum.measured_s = fmax(sum.measured_s, one->measured_s);
         sum.connect_s = fmax(sum.connect_s, one->connect_s);
-        for (int t = 0; t < TROUBLES; t++) sum.troubles[t] += one->troubles[t];
+        for (int kind = 0; kind < TROUBLES; kind++)
+            sum.troubles[kind] += one->troubles[kind];
     }
     return sum;
 }

@@ -24,52 +24,53 @@ static struct guest *guests;
 static struct pollfd *polls;
 static int present, answered;
 
-static void leave(int i) {
-    client_close(&guests[i].client);
-    polls[i].fd = -1;
+static void leave(int index) {
+    client_close(&guests[index].client);
+    polls[index].fd = -1;
     present--;
 }
 
-static void fail(int i, const char *reason) {
-    fprintf(stderr, "client %d: %s\n", i + 1, reason);
-    leave(i);
+static void fail(int index, const char *reason) {
+    fprintf(stderr, "client %d: %s\n", index + 1, reason);
+    leave(index);
 }
 
-static void arrive(int i) {
-    struct client *client = &guests[i].client;
-    polls[i].fd = -1;
-    if (!client_begin(client, (size_t)i + 1)) {
-        fprintf(stderr, "client %d: %s\n", i + 1, engine_trouble());
+static void arrive(int index) {
+    struct client *client = &guests[index].client;
+    polls[index].fd = -1;
+    if (!client_begin(client, (size_t)index + 1)) {
+        fprintf(stderr, "client %d: %s\n", index + 1, engine_trouble());
         return;
     }
     present++;
-    polls[i] = (struct pollfd){.fd = client->fd, .events = POLLOUT};
+    polls[index] = (struct pollfd){.fd = client->fd, .events = POLLOUT};
 }
 
-static void say_hello(int i) {
+static void say_hello(int index) {
     char line[LINE_SIZE];
-    int length = snprintf(line, sizeof line, "Hello from client %d\n", i + 1);
-    struct client *client = &guests[i].client;
+    int length =
+        snprintf(line, sizeof line, "Hello from client %d\n", index + 1);
+    struct client *client = &guests[index].client;
     client->text = line;
     client->period = (size_t)length;
     client->start = 0;
     // So few bytes always find room in a new socket, all of them.
     if (!client_finish(client) || client_send(client, client->period) == -1) {
-        fail(i, engine_trouble());
+        fail(index, engine_trouble());
         return;
     }
-    guests[i].greeted = true;
-    polls[i].events = POLLIN;
+    guests[index].greeted = true;
+    polls[index].events = POLLIN;
 }
 
 // Not client_hear(): what is wrong is to be shown, too.
-static void hear(int i) {
-    struct guest *guest = &guests[i];
+static void hear(int index) {
+    struct guest *guest = &guests[index];
     ssize_t length = read(guest->client.fd, guest->line + guest->length,
                           LINE_SIZE - 1 - guest->length);
     if (length == -1 && engine_should_retry()) return;
     if (length <= 0) {
-        fail(i, "no answer");
+        fail(index, "no answer");
         return;
     }
     guest->length += (size_t)length;
@@ -78,10 +79,10 @@ static void hear(int i) {
     if (end == NULL && guest->length < LINE_SIZE - 1) return;
 
     if (end) *end = '\0';
-    printf("client %d heard: %s\n", i + 1, guest->line);
+    printf("client %d heard: %s\n", index + 1, guest->line);
     fflush(stdout);
     answered++;
-    leave(i);
+    leave(index);
 }
 
 bool greet(int clients, double every_s) {
