@@ -84,7 +84,7 @@ KQUEUE_CPPFLAGS_own       := -Icommon/linux
 KQUEUE_CPPFLAGS_libkqueue  = $(shell pkg-config --cflags libkqueue)
 KQUEUE_OBJECTS_own        := build/common/linux/kqueue_on_epoll.o
 KQUEUE_LIBS_libkqueue      = $(shell pkg-config --libs libkqueue)
-KQUEUE_CPPFLAGS := $(KQUEUE_CPPFLAGS_$(KQUEUE)) -DKQUEUE_NAME='"$(KQUEUE)"'
+KQUEUE_CPPFLAGS := $(KQUEUE_CPPFLAGS_$(KQUEUE))
 KQUEUE_OBJECTS  := $(KQUEUE_OBJECTS_$(KQUEUE))
 KQUEUE_LIBS     := $(KQUEUE_LIBS_$(KQUEUE))
 
@@ -174,16 +174,10 @@ build/tests/%: build/tests/%.o $(SHARED)
 	$(SAY) '  link     $@'
 	$(DO)$(LINK)
 
-build/tests/kevent_conformance: $(KQUEUE_OBJECTS)
-
 # These include <sys/event.h>, so they have to know where it is.
-KQUEUE_USERS := build/05-kqueue/poller.o build/common/linux/kqueue_on_epoll.o \
-                build/tests/kevent_conformance.o
+KQUEUE_USERS := build/05-kqueue/poller.o build/common/linux/kqueue_on_epoll.o
 $(KQUEUE_USERS): EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
-# The poller doesn't look at data, which our header has to pay for.
-build/05-kqueue/poller.o: EXTRA_CPPFLAGS += -DKQUEUE_NO_DATA
-05-kqueue/server build/kqueue/06-timeouts/server \
-build/tests/kevent_conformance: EXTRA_LIBS = $(KQUEUE_LIBS)
+05-kqueue/server build/kqueue/06-timeouts/server: EXTRA_LIBS = $(KQUEUE_LIBS)
 
 build/%.o: %.c build/flags
 	@mkdir -p $(@D)

@@ -5,7 +5,7 @@ STAGE=05
 load helpers
 
 @test "kevent does what its manual page says" {
-  run "$root/build/tests/kevent_conformance"
+  run "$root/build/tests/kqueue_conformance"
   echo "$output"
   [ "$status" -eq 0 ]
 }

@@ -26,9 +26,11 @@
 
 enum {
     CLIENTS_MAX = 10000000,
+    BYTES_MAX = 1 << 30,    // of a message
+    PIPELINE_MAX = 1 << 20, // messages
     PROCESSES_MAX = 64,
     PROGRESS_MS = 200,
-    WRONG_USAGE = 2
+    WRONG_USAGE = 2,
 };
 enum {
     HOLD = 256,
