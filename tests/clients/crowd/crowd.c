@@ -9,27 +9,31 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
-#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "clients.h"
 #include "clock.h"
+#include "engine.h"
 #include "greet.h"
 #include "log.h"
 #include "poller.h"
-#include "process.h"
 
-enum { PROCESSES_MAX = 64, PROGRESS_MS = 200, WRONG_USAGE = 2 };
+enum {
+    CLIENTS_MAX = 10000000,
+    BYTES_MAX = 1 << 30,    // of a message
+    PIPELINE_MAX = 1 << 20, // messages
+    PROCESSES_MAX = 64,
+    PROGRESS_MS = 200,
+    WRONG_USAGE = 2,
+};
 // Options that have no letter.
-enum { HOLD = 256, GREET, CHURN, LOCKSTEP, WARM_UP, SERVER, EVERY };
+enum { HOLD = 256, GREET, CHURN, LOCKSTEP, WARM_UP, SERVER, EVERY, ACCOUNT };
 
 static const char usage[] =
     "usage: crowd [OPTION]... ADDRESS\n"
@@ -44,12 +48,14 @@ static const char usage[] =
     "  -j               print one line of JSON\n"
     "  --warm-up S      before it is measured (0.2)\n"
     "  --churn          connect anew for every message\n"
-    "  --lockstep       speak in rounds: again when all have been answered\n"
+    "  --lockstep       send in rounds: the next when all are answered\n"
     "  --hold S         keep the clients connected and silent\n"
     "  --greet          clients come one by one, each says hello and leaves\n"
     "                   (100 clients)\n"
     "  --every S        how far apart they come (0.1)\n"
     "  --server PID     also measure that process's CPU time\n"
+    "  --account FILE   add a line for each connection when it is closed:\n"
+    "                   account: crowd PORT SENT HEARD\n"
     "\n"
     "ADDRESS is PORT, HOST:PORT, [IPV6]:PORT or unix:PATH.\n";
 
@@ -71,7 +77,7 @@ refuse(const char *format, ...) {
     va_start(arguments, format);
     fprintf(stderr, "crowd: ");
     vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\n%s", usage);
+    fprintf(stderr, " (see crowd --help)\n");
     va_end(arguments);
     exit(WRONG_USAGE);
 }
@@ -100,10 +106,7 @@ static void parse_flag(int option) {
         fputs(usage, stdout);
         exit(EXIT_SUCCESS);
     }
-    if (option == '?') {
-        fputs(usage, stderr);
-        exit(WRONG_USAGE);
-    }
+    if (option == '?') exit(WRONG_USAGE); // getopt has said why
     json |= option == 'j';
     greeting |= option == GREET;
     load.churn |= option == CHURN;
@@ -119,13 +122,13 @@ static void parse_messages(const char *text) {
 static void parse_value(int option, const char *text) {
     switch (option) {
     case 'c':
-        load.clients = (int)number(text, 1, 10 * 1000 * 1000);
+        load.clients = (int)number(text, 1, CLIENTS_MAX);
         break;
     case 's':
-        load.bytes = number(text, 1, 1024 * 1024 * 1024);
+        load.bytes = number(text, 1, BYTES_MAX);
         break;
     case 'p':
-        load.pipeline = (int)number(text, 1, 1024 * 1024);
+        load.pipeline = (int)number(text, 1, PIPELINE_MAX);
         break;
     case 'n':
         parse_messages(text);
@@ -145,31 +148,17 @@ static void parse_value(int option, const char *text) {
         break;
     case EVERY:
         every_s = seconds(text);
+        break;
+    case ACCOUNT:
+        if (!account_open(text, "crowd"))
+            refuse("cannot open '%s': %s", text, strerror(errno));
     }
 }
 
-static void find_server(const char *text) {
-    struct address address;
-    const char *wrong = address_parse(&address, text);
-    if (wrong) refuse("bad address '%s': %s", text, wrong);
-    load.server_name = text;
-    if (address.path) {
-        struct sockaddr_un name = {.sun_family = AF_UNIX};
-        memcpy(name.sun_path, address.path, strlen(address.path));
-        memcpy(&load.address, &name, sizeof name);
-        load.address_size = sizeof name;
-        return;
-    }
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-    int failure = getaddrinfo(address.host, address.port, &hints, &found);
-    if (failure) {
-        fprintf(stderr, "crowd: cannot find %s: %s\n", text,
-                gai_strerror(failure));
-        exit(EXIT_FAILURE);
-    }
-    memcpy(&load.address, found->ai_addr, found->ai_addrlen);
-    load.address_size = found->ai_addrlen;
-    freeaddrinfo(found);
+static void find_server(void) {
+    if (server_find()) return;
+    fprintf(stderr, "crowd: %s\n", engine_trouble());
+    exit(EXIT_FAILURE);
 }
 
 static void parse_command_line(int argc, char **argv) {
@@ -181,6 +170,7 @@ static void parse_command_line(int argc, char **argv) {
         {"warm-up", required_argument, NULL, WARM_UP},
         {"server", required_argument, NULL, SERVER},
         {"every", required_argument, NULL, EVERY},
+        {"account", required_argument, NULL, ACCOUNT},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -193,7 +183,9 @@ static void parse_command_line(int argc, char **argv) {
         if (optarg) parse_value(option, optarg);
     }
     if (argc - optind != 1) refuse("give it one ADDRESS");
-    find_server(argv[optind]);
+    const char *wrong = server_parse(argv[optind]);
+    if (wrong) refuse("bad address '%s': %s", argv[optind], wrong);
+    find_server();
     if (greeting && !counted) load.clients = 100;
     if (processes > load.clients) processes = load.clients;
 }
@@ -330,7 +322,8 @@ static struct outcome sum_outcomes(void) {
         sum.connected += one->connected;
         sum.measured_s = fmax(sum.measured_s, one->measured_s);
         sum.connect_s = fmax(sum.connect_s, one->connect_s);
-        for (int t = 0; t < TROUBLES; t++) sum.troubles[t] += one->troubles[t];
+        for (int kind = 0; kind < TROUBLES; kind++)
+            sum.troubles[kind] += one->troubles[kind];
     }
     return sum;
 }
@@ -417,9 +410,10 @@ static void print_report(const struct outcome *sum) {
 
 int main(int argc, char **argv) {
     int ready[2];
-    process_prepare();
+    engine_open();
     parse_command_line(argc, argv);
-    if (greeting) return greet(&load, every_s) ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (greeting)
+        return greet(load.clients, every_s) ? EXIT_SUCCESS : EXIT_FAILURE;
 
     if (pipe(ready) == -1) die("pipe");
     start_workers(ready[1]);

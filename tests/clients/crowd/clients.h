@@ -2,14 +2,14 @@
 // other side.
 //
 // A closed loop: each client keeps a number of messages on their way, its
-// pipeline, and says the next one when one has come back. Every client has a
-// text of its own, and every byte that it hears is compared with what it said.
+// pipeline, and sends the next one when one has come back. Every byte is
+// checked (engine.h).
 //
-// A run has phases. All clients connect, and hear one message, for only then is
-// it the server that has taken them and not just its kernel. Then they wait for
-// the start, warm up, are measured, and let what is on its way come back. At
-// the end each closes its half and waits for the server's: a byte too many is
-// seen, too.
+// A run has phases. All clients connect and hear one message, because only then
+// has the server taken them and not just its kernel. Then they wait for the
+// start, warm up, are measured, and let what is on its way come back. At the
+// end each closes its half and waits for the server's: a byte too many is seen,
+// too.
 
 #ifndef CLIENTS_H
 #define CLIENTS_H
@@ -17,31 +17,27 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "histogram.h"
 
 // What there is to do, as the command line says it. Times are in seconds.
 struct load {
-    const char *server_name; // ADDRESS as it was typed
-    struct sockaddr_storage address;
-    socklen_t address_size;
     int clients;
-    int first_client; // the number of the first one, for texts of their own
+    int first_client; // the number of the first one
     size_t bytes;     // of a message
     int pipeline;     // messages on their way
     bool churn;       // connect anew for each message
-    bool hold;        // say nothing while it is measured
-    bool lockstep;    // with a pipeline of 1: speak in rounds
+    bool hold;        // send nothing while it is measured
+    bool lockstep;    // with a pipeline of 1: send in rounds
     double warm_up_s;
     double measured_s; // measure for so long, INFINITY for no limit,
     uint64_t messages; // or until so many have come back
-    pid_t server;      // whose CPU time is measured, 0 for nobody's
+    pid_t server;      // whose CPU time is measured, 0 for none
 };
 
-// What can go wrong with a client. It is told on stderr once for each kind, and
-// the client is closed.
+// What can go wrong with a client. The first of each kind is reported on
+// stderr, and the client is closed.
 enum trouble {
     REFUSED, // it could not connect
     CLOSED,  // the server closed while bytes were on their way
@@ -63,17 +59,11 @@ struct outcome {
     atomic_uint_fast64_t heard; // messages so far, for the progress
 };
 
-// Runs the clients, and fills in the outcome, which is zero before. Writes a
+// Runs the clients, and fills in the result, which is zero before. Writes a
 // byte to ready_fd when all are connected, starts when one comes from start_fd,
 // and ends early on SIGINT, on SIGTERM and when start_fd is closed. Needs a
 // process of its own: it opens its poller.
-void clients_run(const struct load *load, struct outcome *outcome, int ready_fd,
-                 int start_fd);
-
-// A socket on its way to the server, non-blocking: it is writable when it has
-// got there. number says which one it is, so that many have many source
-// addresses. -1, with errno, if that fails, with EAGAIN if it is too early for
-// one more. See connect(2).
-int clients_connect(const struct load *load, int number);
+void clients_run(const struct load *wanted, struct outcome *result,
+                 int ready_fd, int start_fd);
 
 #endif
