@@ -62,7 +62,8 @@ PARTS_slots_model      = $(FUZZ)/fake_memory.o $(call faked,slots)
 PARTS_clock_model      = $(call faked,clock)
 PARTS_channel_stress   = build/02-threads/channel.o
 PARTS_fuzz_address     = build/common/address.o
-PARTS_fuzz_options     = $(call faked,options) build/common/address.o
+PARTS_fuzz_options     = $(call faked,options) build/common/address.o \
+                         build/common/log.o build/common/clock.o
 PARTS_fuzz_log         = $(call faked,log) build/common/address.o
 
 define fuzz_rule
