@@ -4,8 +4,8 @@ FUZZ    := build/tests/fuzz
 STEPS   ?= 1000000
 SECONDS ?= 20
 CLANG   ?= clang
-MODELS  := connection_model deadlines_model listener_model slots_model \
-           clock_model server_model channel_stress
+MODELS  := connection_model deadlines_model listener_model server_model \
+           channel_stress
 TARGETS := address options log
 
 .PHONY: models fuzz standalone
@@ -51,15 +51,13 @@ $(FUZZ)/channel_stress.o:  EXTRA_CPPFLAGS = -I02-threads
 # What each is made of, besides itself and model.c.
 faked = $(1:%=$(FUZZ)/faked-%.o)
 PARTS_connection_model = $(FUZZ)/fake_socket.o $(FUZZ)/fake_memory.o \
-                         $(call faked,connection net slots) \
+                         $(call faked,connection net array) \
                          build/common/address.o
-PARTS_deadlines_model  = $(FUZZ)/fake_memory.o $(call faked,deadlines slots)
+PARTS_deadlines_model  = $(FUZZ)/fake_memory.o $(call faked,deadlines array)
 PARTS_listener_model   = $(call faked,listener) build/common/address.o
 PARTS_server_model     = $(FUZZ)/fake_socket.o $(FUZZ)/fake_memory.o \
                          $(call faked,server connection deadlines listener \
-                           slots clock) build/common/address.o
-PARTS_slots_model      = $(FUZZ)/fake_memory.o $(call faked,slots)
-PARTS_clock_model      = $(call faked,clock)
+                           array) build/common/address.o
 PARTS_channel_stress   = build/02-threads/channel.o
 PARTS_fuzz_address     = build/common/address.o
 PARTS_fuzz_options     = $(call faked,options) build/common/address.o \
