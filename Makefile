@@ -94,9 +94,9 @@ KQUEUE_LIBS     := $(KQUEUE_LIBS_$(KQUEUE))
 # much memory.)
 HARDEN ?= yes
 ifneq ($(filter-out no,$(HARDEN)),)
-HARDEN_CFLAGS  = $(eval HARDEN_CFLAGS := $(shell tests/taken '$(CC)' \
+HARDEN_CFLAGS  = $(eval HARDEN_CFLAGS := $(shell tests/tools/taken '$(CC)' \
   -fstack-protector-strong -fPIE))$(HARDEN_CFLAGS)
-HARDEN_LDFLAGS = $(eval HARDEN_LDFLAGS := $(shell tests/taken '$(CC)' \
+HARDEN_LDFLAGS = $(eval HARDEN_LDFLAGS := $(shell tests/tools/taken '$(CC)' \
   -pie -Wl,-z,relro -Wl,-z,now))$(HARDEN_LDFLAGS)
 # This has to be optimised, and sanitizers look at the same calls themselves. A
 # C library that goes no further than 2 takes 3 for it.
@@ -170,9 +170,14 @@ build/kqueue/06-timeouts/server: $(POLLER_kqueue)
 	$(SAY) '  copy     $@'
 	$(DO)rm -f $@ && cp $< $@
 
+define link
+@mkdir -p $(@D)
+$(SAY) '  link     $@'
+$(DO)$(LINK)
+endef
+
 build/tests/%: build/tests/%.o $(SHARED)
-	$(SAY) '  link     $@'
-	$(DO)$(LINK)
+	$(link)
 
 build/tests/kevent_conformance: $(KQUEUE_OBJECTS)
 
@@ -198,16 +203,16 @@ build/flags: FORCE
 	  if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 diff:
-	@tests/diff $(STAGE)
+	@tests/tools/diff $(STAGE)
 
 tour: all build/tests/client
-	@tests/tour
+	@tests/tools/tour
 
 test: all tools
 	@SAN='$(SAN)' tests/run $(STAGE)
 
 check: build/tests/client
-	@tests/check '$(SERVER)' '$(STAGE)'
+	@tests/tools/check '$(SERVER)' '$(STAGE)'
 
 check-book: all tools
 	@tests/book/check --replay
@@ -216,10 +221,10 @@ contents:
 	@tests/book/contents
 
 deps:
-	@tests/deps
+	@tests/tools/deps
 
 lint:
-	@tests/lint
+	@tests/tools/lint
 
 memcheck: all tools
 	@command -v valgrind >/dev/null || \
@@ -227,15 +232,15 @@ memcheck: all tools
 	@tests/run memcheck
 
 coverage:
-	@tests/coverage/run
+	@tests/tools/coverage/run
 
 analyze:
-	@tests/analyze
+	@tests/tools/analyze
 
 format:
 	clang-format -i $(STAGES:%=%/*.[ch]) common/*.[ch] common/linux/*.c \
 	  common/linux/sys/*.h \
-	  $(wildcard tests/*.[ch] tests/*/*.[ch] tests/exercises/*/*.c)
+	  $(wildcard tests/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/book/exercises/*/*.c)
 
 clean:
 	rm -rf build tests/crowd $(STAGES:%=%/server)
@@ -244,5 +249,5 @@ help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 # What else the tests build stands beside them.
--include $(wildcard tests/*/rules.mk)
--include $(wildcard build/*/*.d build/*/*/*.d)
+-include $(wildcard tests/*/rules.mk tests/*/*/rules.mk)
+-include $(wildcard build/*/*.d build/*/*/*.d build/*/*/*/*.d)

@@ -2,7 +2,7 @@
 # The benchmark's own arithmetic, on figures that were made up, and what it says
 # about what it cannot do. How fast a server is, no test asks.
 
-load helpers
+load lib/helpers
 
 pieces=$root/tests/bench.d
 

@@ -4,14 +4,14 @@
 #
 # shellcheck disable=SC2016  # backquotes are Markdown's here
 
-load helpers
+load lib/helpers
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || exit
   unset MAKEFLAGS MAKELEVEL STAGE SERVER
   export EXPLAINED="01-blocking/server.c 02-threads/server.c"
-  mkdir -p 01-blocking 02-threads tests/book/results
-  cp "$root/tests/diff" tests/diff
+  mkdir -p 01-blocking 02-threads tests/book/results tests/tools
+  cp "$root/tests/tools/diff" tests/tools/diff
   for name in first other; do
     printf '%s\n' '// A server.' '' 'int main(void) {' "    $name();" \
       '    second();' '    third();' '    return 0;' '}' >"$name.c"

@@ -3,7 +3,7 @@
 #
 # shellcheck disable=SC2016  # backquotes are Markdown's here
 
-load helpers
+load lib/helpers
 
 setup() {
   cd "$root" || exit

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The load client: it has to find what is wrong, and to measure what it says.
 
-load helpers
+load lib/helpers
 
 crowd=$root/tests/crowd
 

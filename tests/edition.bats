@@ -2,7 +2,7 @@
 # The edition to read: what can be said of it without the tools that make it.
 # With them, make test-book looks at it.
 
-load helpers
+load lib/helpers
 
 setup() {
   cd "$root" || exit

@@ -2,7 +2,7 @@
 # The servers that ours are compared with work: what is slow or small because
 # it does not do its job is no comparison.
 
-load helpers
+load lib/helpers
 
 teardown() {
   stop_server

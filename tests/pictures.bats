@@ -2,7 +2,7 @@
 # The pictures: what they are drawn from is what has happened, and whoever looks
 # at them can read them.
 
-load helpers
+load lib/helpers
 
 setup() {
   cd "$root" || exit

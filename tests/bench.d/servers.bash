@@ -185,8 +185,8 @@ end_hold() {
 
 # --- the machine -------------------------------------------------------------
 
-# shellcheck source=tests/machine.bash
-. tests/machine.bash
+# shellcheck source=tests/lib/machine.bash
+. tests/lib/machine.bash
 
 descriptors_limit() {
   local limit

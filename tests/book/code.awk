@@ -33,7 +33,7 @@ function check_file(caption, first, last) {
 function check_diff(caption, first, last,    stage, command) {
     take_link(caption)
     stage = substr(link_text, length(link_text) - 1)
-    command = "tests/diff " stage " 2>/dev/null"
+    command = "tests/tools/diff " stage " 2>/dev/null"
     if (!is_command_caption(caption) || link_text !~ /^make diff STAGE=0[2-6]$/)
         wrong(first - 1, "a diff needs a caption: *From [make diff STAGE=04](04-epoll/server.c):*")
     else if (link_target !~ ("^" stage "-[a-z]*/server[.]c$"))

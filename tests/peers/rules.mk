@@ -7,14 +7,14 @@ PEERS_IN_C     := $(PEERS_LIBEVENT) libuv libev lean lean-threads
 PEERS          := $(PEERS_IN_C) $(PEERS_GO) socat ncat
 PEERS_ON_LINUX := libev lean
 
-# What each needs, by the name that tests/deps has for it.
+# What each needs, by the name that tests/tools/deps has for it.
 PEERS_NEED := $(PEERS_LIBEVENT:%=%:libevent) libuv:libuv libev:libev \
               lean: lean-threads: $(PEERS_GO:%=%:go) socat:socat ncat:ncat
 
 # One line for each that is skipped; the others are built in one make.
 peers:
 	@ready=; for peer in $(PEERS_NEED); do \
-	  name=$${peer%%:*}; missing=$$(tests/deps --missing $${peer#*:}); \
+	  name=$${peer%%:*}; missing=$$(tests/tools/deps --missing $${peer#*:}); \
 	  if [ $(SYSTEM) != Linux ] && \
 	    echo ' $(PEERS_ON_LINUX) ' | grep -q " $$name "; then \
 	    echo "skipped $$name: it calls what only Linux has"; \
@@ -27,7 +27,7 @@ peers-ready: $(READY)
 	@:
 
 deps-peers:
-	@tests/deps libevent libuv libev go socat ncat
+	@tests/tools/deps libevent libuv libev go socat ncat
 
 peer-names:
 	@echo $(PEERS)

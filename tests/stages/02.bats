@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# What is special to 02: threads, and with --workers a channel before them.
+
+STAGE=02
+load ../lib/helpers
+
+teardown() {
+  stop_server
+}
+
+threads() {
+  local tasks=("/proc/$server_pid/task"/*)
+  echo ${#tasks[@]}
+}
+
+threads_become() { # COUNT
+  local end=$((SECONDS + PATIENCE))
+  until [ "$(threads)" -eq "$1" ]; do
+    [ "$SECONDS" -lt "$end" ] || saw "there are $(threads) threads, not $1"
+    sleep 0.02
+  done
+}
+
+@test "every client has a thread, and when it leaves the thread ends" {
+  only_linux "threads are counted in /proc"
+  start_server
+  client_does hello
+  threads_become "$(threads)"
+  before=$(threads)
+  start_client 7 crowd 20
+  tell_client 7 hello
+  client_says 7 '^20 clients heard'
+  threads_become $((before + 20))
+  end_client 7
+  threads_become "$before"
+}
+
+@test "a thread's stack is small: 1,000 take less than 200 MB of addresses" {
+  only_linux "addresses are counted in /proc"
+  without_sanitizers "they have memory of their own"
+  start_server
+  client_does hello
+  before=$(address_space_kb)
+  start_client 7 crowd 1000
+  tell_client 7 hello
+  client_says 7 '^1000 clients heard'
+  grown=$(($(address_space_kb) - before))
+  [ "$grown" -lt 200000 ] || saw "1,000 threads took $grown KiB of addresses"
+  end_client 7
+}
+
+address_space_kb() {
+  sed -n 's/^VmSize:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$server_pid/status"
+}
+
+@test "a thread that cannot be started is tried again, and nobody is dropped" {
+  treated_in "chapter 2, where it breaks"
+  only_linux "elsewhere addresses are not limited"
+  without_sanitizers "they need more addresses than this test allows"
+  # A second or so of stacks of 128 KiB, and not enough for fifty.
+  memory_kb=8000 start_server
+  start_client 7 crowd 50
+  client_says 7 'connected 50'
+  wait_for_log 'warning: cannot accept: Resource temporarily unavailable; resting until a client leaves$'
+  [ "$(cpu_percent)" -le 5 ]
+  [ "$(count_log 'warning')" -eq 1 ]
+  taken=$(($(count_log accepted) - 1))
+  [ "$taken" -ge 5 ]
+  [ "$taken" -lt 50 ]
+  tell_client 7 "hello 0 $((taken - 1))"
+  client_says 7 "^$taken clients heard"
+  tell_client 7 "leave 20"
+  client_says 7 'left, 30 remain'
+  tell_client 7 'hello 0 29'
+  client_says 7 '^30 clients heard'
+  end_client 7
+}
+
+@test "--workers N serves N clients at a time" {
+  treated_in "chapter 2, workers"
+  start_server --workers 1
+  connect 5
+  say 5 hello
+  hears 5 hello
+  connect 6
+  say 6 patience
+  say 5 again
+  hears 5 again
+  hears_nothing 6
+  disconnect 5
+  hears 6 patience
+}
+
+@test "--workers N starts N threads, whatever the number of clients" {
+  only_linux "threads are counted in /proc"
+  without_sanitizers "they have a thread of their own"
+  start_server --workers 3
+  threads_become 4
+  start_client 7 crowd 10
+  client_says 7 'connected 10'
+  wait_for_log accepted 10
+  [ "$(threads)" -eq 4 ]
+  end_client 7
+}
+
+@test "when all workers are busy the channel fills, and then the backlog" {
+  treated_in "chapter 2, workers"
+  start_server --workers 2
+  # Two are served, 16 are in the channel, and one is on its way into it.
+  start_client 7 crowd 30
+  client_says 7 'connected 30'
+  wait_for_log accepted 19
+  tell_client 7 'hello 0 1'
+  client_says 7 '^2 clients heard'
+  [ "$(count_log accepted)" -eq 19 ]
+  end_client 7
+  client_does hello
+}
+
+@test "workers that cannot all be started end the program, with the reason" {
+  only_linux "elsewhere addresses are not limited"
+  without_sanitizers "they need more addresses than this test allows"
+  run bash -c "ulimit -v 8000; exec '$SERVER' --workers 1000 0"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"error: cannot start worker "*" of 1000: Resource temporarily unavailable" ]]
+}
+
+@test "an idle client costs at most 16 KiB of user memory" {
+  treated_in "chapter 2, what it costs"
+  without_sanitizers "they have memory of their own"
+  start_server
+  client_does half-close 1048576
+  before=$(resident_kb)
+  start_client 7 crowd 500
+  tell_client 7 hello
+  client_says 7 '^500 clients heard'
+  each=$((($(resident_kb) - before) * 1024 / 500))
+  [ "$each" -le 16384 ] || saw "an idle client cost $each bytes"
+  end_client 7
+}

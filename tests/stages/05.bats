@@ -1,0 +1,16 @@
+#!/usr/bin/env bats
+# What is special to 05: kqueue, wherever the build found it.
+
+STAGE=05
+load ../lib/helpers
+
+@test "kevent does what its manual page says" {
+  run "$root/build/tests/kevent_conformance"
+  echo "$output"
+  [ "$status" -eq 0 ]
+}
+
+@test "the server knows of no system but kqueue's" {
+  code=$(sed 's:^//.*::' "$root/05-kqueue/server.c")
+  run ! grep -E 'epoll|signalfd|__linux__|#if' <<<"$code"
+}
