@@ -2,7 +2,7 @@
 # Calls that fail when no server expects it. `make faults` walks over all of them;
 # here are those that tell most, and the walk itself.
 #
-# bats test_tags=slow
+# bats file_tags=slow
 
 load ../lib/helpers
 
