@@ -124,20 +124,32 @@ end_trace() {
 # Processes of this test that may still run when it ends.
 background=()
 
+# Waits until a process has ended. One that takes too long is killed.
+wait_or_kill() { # PID
+  local end=$((SECONDS + PATIENCE))
+  while kill -0 "$1"; do
+    [ "$SECONDS" -lt "$end" ] || kill -KILL "$1"
+    sleep 0.01
+  done 2>/dev/null
+  wait "$1" 2>/dev/null
+}
+
 # Ends the server, if the test has not, and whatever else still runs. A server
 # that is gone by itself fails the test, and so does one that a sanitizer has
 # found wrong.
 stop_server() {
+  local pid
   for pid in ${background[@]+"${background[@]}"}; do
-    kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+    kill "$pid" 2>/dev/null && wait_or_kill "$pid"
   done
   background=()
   [ -n "${server_pid:-}" ] || return 0
-  local pid=$server_pid status=0
+  local status=0
+  pid=$server_pid
   server_pid=
   kill -CONT "$pid" 2>/dev/null || status=1
   kill -TERM "$pid" 2>/dev/null
-  wait "$pid" 2>/dev/null || true
+  wait_or_kill "$pid" || true
   if grep -q -e 'ERROR: .*Sanitizer' -e 'WARNING: ThreadSanitizer' \
     -e 'runtime error' "$server_log"; then
     cat "$server_log"
@@ -210,6 +222,7 @@ cpu_percent() {
 cpu_settles() { # PERCENT
   local end=$((SECONDS + PATIENCE)) percent
   until percent=$(cpu_percent) && [ "$percent" -le "$1" ]; do
+    kill -0 "$server_pid" 2>/dev/null || return
     if [ "$SECONDS" -ge "$end" ]; then
       saw "it still takes $percent % of a core"
       return 1
