@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Contract 1, 3 and 9: what no other test does long or badly enough.
+# Contract 1, 3, 4 and 9: what no other test does long or badly enough.
 #
 # Tests tagged "torture", here and elsewhere, are the rows of `make torture`.
 
@@ -49,6 +49,18 @@ teardown() {
   # Those of the log, on descriptor 2, don't count.
   hits=$(grep '^hit ' "$report" | grep -vc ' \[2\]')
   [ "$hits" -ge 50 ] || saw "only $hits writes were short: nothing was tried"
+}
+
+# One call of each function, another one each time; make faults tries more.
+# bats test_tags=slow,torture
+@test "a call that fails, whichever and however, costs one client at most" {
+  about 4 "chapter 7, what it survives"
+  only_linux "the library that makes calls fail needs LD_PRELOAD"
+  without_sanitizers "they want to be the first library"
+  [ -e "$root/build/tests/faults.so" ] || skip "faults.so is missing"
+  run env -u FAULT -u ONLY -u SEED STAGE="$stage" VARIANT="${VARIANT:-plain}" \
+    SERVER="${FOREIGN:+$SERVER}" SAMPLE=1 "$root/tests/harm/faults/walk" 3>&-
+  [ "$status" -eq 0 ] || saw "$output"
 }
 
 # Starts a client, waits until it is in full swing, and stops the server.
