@@ -19,7 +19,7 @@ many_at_once() {
 # Sixty clients at a server that has descriptors for forty at most. Some are
 # served, the others wait in the backlog.
 start_full_server() {
-  limit=40 start_server "$@"
+  limit=40 start_server
   start_client 7 crowd 60
   client_says 7 'connected 60'
   tell_client 7 'hello 0 9'

@@ -224,6 +224,7 @@ log_is_plain() {
   needs strace
   without_sanitizers "they and strace exclude each other"
   # What would be written to descriptor 2 would end up with a client.
+  # shellcheck disable=SC2016  # for that shell
   run limited strace -f -o "$scratch/calls" -P /dev/null -e trace=openat \
     -e inject=openat:error=ENOENT sh -c 'exec "$0" 0 <&- >&- 2>&-' "$SERVER"
   [ "$status" -eq 1 ] || saw "the exit status is $status"
