@@ -144,7 +144,7 @@ with_lookup() { # WHAT COMMAND [ARGUMENT]...
   shift
   only_linux "elsewhere a library is preloaded another way"
   without_sanitizers "they want to be preloaded first"
-  [ -e "$faults" ] || skip "$faults is missing"
+  [ -e "$faults" ] || skip "faults.so is missing"
   : >"$scratch/report"
   LD_PRELOAD=$faults FAULT=getaddrinfo:1:$what FAULT_REPORT=$scratch/report "$@"
   grep -q '^hit getaddrinfo 1 ' "$scratch/report"

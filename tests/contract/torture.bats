@@ -32,7 +32,7 @@ teardown() {
   only_linux "the library that makes calls fail needs LD_PRELOAD"
   without_sanitizers "they want to be the first library"
   local faults=$root/build/tests/faults.so report=$scratch/report short
-  [ -e "$faults" ] || skip "$faults is missing"
+  [ -e "$faults" ] || skip "faults.so is missing"
   short=write:50%7:half,write:20%8:one,send:50%7:half,sendto:50%7:half
   printf '#!/bin/sh\nLD_PRELOAD=%s FAULT=%s FAULT_REPORT=%s exec %s "$@"\n' \
     "'$faults'" "$short" "'$report'" "'$SERVER'" >"$scratch/server"

@@ -50,7 +50,7 @@ no_system_call="atexit exit fprintf fputc free freeaddrinfo fwrite gai_strerror
 @test "04 holds the contract whatever fails" {
   walk STAGE=04 VARIANT=plain
   [ "$status" -eq 0 ]
-  [[ "$output" == *" 0 failed" ]]
+  contains "$output" " 0 failed"
 }
 
 @test "without a thread a client waits, without memory one client is closed" {
@@ -65,17 +65,18 @@ no_system_call="atexit exit fprintf fputc free freeaddrinfo fwrite gai_strerror
 @test "the walk finds what is wrong with a careless server" {
   walk SERVER=build/tests/careless STAGE=01 SAMPLE=2 ONLY='^write:.*:half'
   [ "$status" -eq 1 ]
-  [[ "$output" == *"make faults STAGE=01"*"SERVER=build/tests/careless"* ]]
+  contains "$output" "make faults STAGE=01"
+  contains "$output" "SERVER=build/tests/careless"
   walk SERVER=build/tests/careless STAGE=01 SAMPLE=2 ONLY='^read:.*:EINTR'
   [ "$status" -eq 1 ]
-  [[ "$output" == *"lost clients: 1, "* ]]
+  contains "$output" "lost clients: 1, "
 }
 
 @test "a fault is injected where it is asked for, and the log shows it" {
   walk STAGE=04 VARIANT=plain FAULT=accept:1+2:EMFILE
   [ "$status" -eq 0 ]
-  [[ "$output" == *"warning: cannot accept: Too many open files"* ]]
+  contains "$output" "warning: cannot accept: Too many open files"
   walk STAGE=04 VARIANT=plain FAULT=bind:1:EACCES
-  [[ "$output" == *"error: cannot listen on 0: Permission denied"* ]]
-  [[ "$output" == *"refused bind:1:EACCES"* ]]
+  contains "$output" "error: cannot listen on 0: Permission denied"
+  contains "$output" "refused bind:1:EACCES"
 }
