@@ -15,8 +15,8 @@
 # make faults STAGE=04  lets every call of a stage's server fail, one at a time
 #                       (without STAGE, of all; SERVER=./mine, of your own)
 # make torture          every stage against every disaster, in one table
-# make torture SERVER=./mine STAGE=04 DISASTER=slow-50
-#                       one cell of it, on a server of your own
+# make torture SERVER=./mine STAGE=04 DISASTER='slow reader'
+#                       a part of it, on a server of your own
 # make bench            measures what the stages cost, side by side. QUICK=1 is
 #                       less exact; SCENE='busy idle' STAGES='04 06' is a part;
 #                       SERVER='python3 mine.py' is a server of your own;
