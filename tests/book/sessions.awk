@@ -13,7 +13,7 @@ function block(language, caption, first, last) {
         only != "" && !index(section, only)) return
     if (file == "") {
         file = sprintf("%s/%03d", out, ++sections)
-        print file_of[first] ": " section >file
+        print place(first) ": " section >file
     }
     for (; first <= last; first++)
         if (book[first] !~ /^[ \t]*$/) print place(first) "\t" book[first] >file
