@@ -9,16 +9,6 @@
 # starts with `busy:` starts with `04`, and has 8.09 below the word `lowest`. Any
 # other file has the words that follow; after "-" they say who says so.
 
-# The line of a file that a key leads to, or 0.
-function row_of(file, key,    words, count, i, line) {
-    count = split(key, words, " / ")
-    line = 1
-    for (i = 1; i <= count; i++)
-        while (++line <= size[file] &&
-            index(trimmed(text[file, line]) " ", words[i] " ") != 1);
-    return line <= size[file] ? line : 0
-}
-
 # Whether a word, or a number, stands in a line and touches these columns. Where
 # it stands is left in from and to.
 function stands(line, word, first, last,    each) {
@@ -32,39 +22,40 @@ function stands(line, word, first, last,    each) {
     return 0
 }
 
-function in_result(file, key, number,    head, line, first, last) {
+# Whether a number stands where a key leads to.
+function in_result(file, key, number,    head, words, count, i, line, first, last) {
     if (match(key, / \[.*\]$/)) {
         head = substr(key, RSTART + 2, RLENGTH - 3)
         key = substr(key, 1, RSTART - 1)
     }
-    line = row_of(file, key)
-    if (!line || !stands(text[file, line], number, 1, 999)) return 0
+    line = 1
+    count = split(key, words, " / ")
+    for (i = 1; i <= count; i++)
+        while (++line <= size[file] &&
+            index(trimmed(text[file, line]) " ", words[i] " ") != 1);
+    if (!stands(text[file, line], number, 1, 999)) return 0
     first = from
     last = to
     while (head != "" && line > 1 && !stands(text[file, --line], head, 1, 999));
     return head == "" || stands(text[file, line], head, first, last)
 }
 
-function in_file(file, words,    line) {
-    for (line = 1; line <= size[file]; line++)
-        if (index(text[file, line], words)) return 1
-    return 0
-}
-
 function check_mark(line, number, file, key,    is_result) {
     is_result = file !~ /\//
-    kinds[file == "-" ? "-" : is_result]++
+    kinds[file == "-" ? file : is_result]++
     if (file == "-") return
     if (is_result) file = "tests/book/results/" file
     if (!load(file))
         wrong(line, file " is not there")
-    else if (!(is_result ? in_result(file, key, number) : in_file(file, key)))
+    else if (!(is_result ? in_result(file, key, number) : has(file, key)))
         wrong(line, (is_result ? number " at " : "") "`" key "` does not stand in " file)
 }
 
-function paragraph(start, end, kind,    rest, number, words, parts) {
+function paragraph(start, end, kind,    rest, left, number, words, parts) {
     for (; start <= end; start++) {
-        for (rest = book[start]; match(rest, /<!-- figure: [^ ]+ [^>]+ -->/); ) {
+        rest = book[start]
+        left = gsub(/<!-- *figure/, "&", rest)
+        for (; match(rest, /<!-- figure: [^ ]+ [^>]+ -->/); left--) {
             number = substr(rest, 1, RSTART - 1)
             words = substr(rest, RSTART + 13, RLENGTH - 17)
             rest = substr(rest, RSTART + RLENGTH)
@@ -75,8 +66,7 @@ function paragraph(start, end, kind,    rest, number, words, parts) {
             split(words, parts, " ")
             check_mark(start, number, parts[1], substr(words, length(parts[1]) + 2))
         }
-        if (rest ~ /<!-- *figure/)
-            wrong(start, "this is no mark: <!-- figure: FILE KEY -->")
+        if (left) wrong(start, "a mark goes <!-- figure: FILE KEY -->")
     }
 }
 
@@ -84,5 +74,6 @@ function heading(line, level, title) {}
 function block(language, caption, first, last) {}
 function end_file() {}
 function finish() {
-    count(kinds[1] + 0 " figures from results, " kinds[0] + 0 " from the code, " kinds["-"] + 0 " from others")
+    count(kinds[1] + 0 " figures from results, " kinds[0] + 0 " from the code, " \
+        kinds["-"] + 0 " from others")
 }
