@@ -35,8 +35,8 @@
 #                       system, in all orders, and compares with a model
 # make fuzz SECONDS=60  looks for input that addresses, options or log cannot
 #                       bear
-# make check-book       compares the book with the code, the results and what its
-#                       sessions do
+# make check-book       compares the book with the code and the results, and types
+#                       its sessions; SECTION=WORDS only some, V=1 shows all
 # make contents         writes the table of contents of the book
 # make book             makes an edition of the book to read: build/book has it
 #                       as one page, as EPUB and as PDF
