@@ -9,9 +9,9 @@
 # make check SERVER=./mine STAGE=04
 #                       runs the tests of a stage on a server of your own
 # make exercise NAME=03-truncated
-#                       runs the test of a server in which the book hides a
-#                       fault (SERVER=./mine, of your mended one)
-# make exercises        runs all: what is broken fails, what is mended passes
+#                       tests a server in which the book hides a bug
+#                       (SERVER=./mine, your fixed one; FIX=1 shows our fix)
+# make exercises        runs all: the broken ones fail, the fixed ones pass
 # make faults STAGE=04  lets every call of a stage's server fail, one at a time
 #                       (without STAGE, of all; SERVER=./mine, of your own)
 # make torture          every stage against every disaster, in one table
