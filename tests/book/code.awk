@@ -49,7 +49,7 @@ function check_diff(caption, first, last,    stage, command) {
 function block(language, caption, first, last,    line) {
     if (language == "")
         wrong(first - 1, "a block without a language: c, diff, go, make, sh, console or text")
-    else if (language == "diff")
+    else if (language == "diff" && !is_file_caption(caption))
         diffs += check_diff(caption, first, last)
     else if (is_file_caption(caption))
         verbatim[language == "c"] += check_file(caption, first, last)
