@@ -209,7 +209,7 @@ tour: all build/tests/client
 	@tests/tools/tour
 
 # What the tests that are not slow meet.
-test: all $(SIXES) build/tests/client build/tests/kevent_conformance tests/crowd
+test: all $(SIXES) build/tests/client build/tests/kqueue_conformance tests/crowd
 	@SAN='$(SAN)' CC='$(CC)' tests/run $(STAGE)
 
 test-all: all tools
