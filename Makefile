@@ -4,18 +4,19 @@
 # make tour             runs the six servers side by side and shows what differs
 # make watch STAGE=04   shows a server at work, live: who waits for what.
 #                       OPTIONS='--edge 8080' is what the server is started with
-# make test             runs all tests
+# make test             runs the tests, in about two minutes; STAGE=04 is a part
+# make test-all         runs all tests, in about a quarter of an hour
 # make check SERVER=./mine STAGE=04
 #                       runs the tests of a stage on a server of your own
 # make exercise NAME=03-truncated
-#                       runs the test of a server in which the book hides a
-#                       fault (SERVER=./mine, of your mended one)
-# make exercises        runs all: what is broken fails, what is mended passes
+#                       tests a server in which the book hides a bug
+#                       (SERVER=./mine, your fixed one; FIX=1 shows our fix)
+# make exercises        runs all: the broken ones fail, the fixed ones pass
 # make faults STAGE=04  lets every call of a stage's server fail, one at a time
 #                       (without STAGE, of all; SERVER=./mine, of your own)
 # make torture          every stage against every disaster, in one table
-# make torture SERVER=./mine STAGE=04 DISASTER=slow-50
-#                       one cell of it, on a server of your own
+# make torture SERVER=./mine STAGE=04 DISASTER='slow reader'
+#                       a part of it, on a server of your own
 # make bench            measures what the stages cost, side by side. QUICK=1 is
 #                       less exact; SCENE='busy idle' STAGES='04 06' is a part;
 #                       SERVER='python3 mine.py' is a server of your own;
@@ -34,17 +35,17 @@
 #                       system, in all orders, and compares with a model
 # make fuzz SECONDS=60  looks for input that addresses, options or log cannot
 #                       bear
-# make check-book       compares the book with the code, the results and what its
-#                       sessions do
+# make check-book       compares the book with the code and the results, and types
+#                       its sessions; SECTION=WORDS only some, V=1 shows all
 # make contents         writes the table of contents of the book
 # make book             makes an edition of the book to read: build/book has it
 #                       as one page, as EPUB and as PDF
 # make test-book        looks at that edition in a Chromium without a window
 # make beyond           builds what the last chapter shows: a loop a core,
 #                       io_uring, and the echo servers in Go
-# make deps             installs what build, tour and tests need
+# make deps             installs what build, tour and `make test` need
+# make deps-all         installs what `make test-all` and all other targets need
 # make peers            builds echo servers on libevent, libuv, libev and Go
-# make deps-peers       installs what those need
 # make lint             checks shell scripts and the layout of the code
 # make analyze          lets gcc, clang-tidy, cppcheck and scan-build read the code
 # make memcheck         lets valgrind look for leaks in 04 to 06
@@ -96,9 +97,9 @@ KQUEUE_LIBS     := $(KQUEUE_LIBS_$(KQUEUE))
 # much memory.)
 HARDEN ?= yes
 ifneq ($(filter-out no,$(HARDEN)),)
-HARDEN_CFLAGS  = $(eval HARDEN_CFLAGS := $(shell tests/taken '$(CC)' \
+HARDEN_CFLAGS  = $(eval HARDEN_CFLAGS := $(shell tests/tools/taken '$(CC)' \
   -fstack-protector-strong -fPIE))$(HARDEN_CFLAGS)
-HARDEN_LDFLAGS = $(eval HARDEN_LDFLAGS := $(shell tests/taken '$(CC)' \
+HARDEN_LDFLAGS = $(eval HARDEN_LDFLAGS := $(shell tests/tools/taken '$(CC)' \
   -pie -Wl,-z,relro -Wl,-z,now))$(HARDEN_LDFLAGS)
 # This has to be optimised, and sanitizers look at the same calls themselves. A
 # C library that goes no further than 2 takes 3 for it.
@@ -134,9 +135,9 @@ POLLER_kqueue := build/05-kqueue/poller.o $(KQUEUE_OBJECTS)
 TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
 SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
-.PHONY: all tools tour test check check-book contents diff deps lint analyze \
-        memcheck coverage format clean help \
-        $(STAGES) FORCE
+.PHONY: all tools tour test test-all check check-book contents diff deps \
+        deps-all lint analyze memcheck coverage format clean help \
+        $(STAGES) FORCE writable
 .SECONDARY:
 
 all: $(SERVERS) build/tests/client
@@ -172,9 +173,14 @@ build/kqueue/06-timeouts/server: $(POLLER_kqueue)
 	$(SAY) '  copy     $@'
 	$(DO)rm -f $@ && cp $< $@
 
+define link
+@mkdir -p $(@D)
+$(SAY) '  link     $@'
+$(DO)$(LINK)
+endef
+
 build/tests/%: build/tests/%.o $(SHARED)
-	$(SAY) '  link     $@'
-	$(DO)$(LINK)
+	$(link)
 
 # These include <sys/event.h>, so they have to know where it is.
 KQUEUE_USERS := build/05-kqueue/poller.o build/common/linux/kqueue_on_epoll.o
@@ -186,24 +192,31 @@ build/%.o: %.c build/flags
 	$(SAY) '  compile  $<'
 	$(DO)$(COMPILE) -c $< -o $@
 
+writable:
+	@mkdir -p build 2>/dev/null && [ -w build ] || { echo "cannot write to" \
+	  "$(CURDIR)/build: copy the project to a place of your own"; exit 1; }
+
 # Changes when the compiler or a flag does, and everything is built anew.
-build/flags: FORCE
-	@mkdir -p $(@D)
+build/flags: FORCE | writable
 	@new=$@.$$$$; echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(ALL_CFLAGS) \
 	  $(HARDEN_LDFLAGS) $(LDFLAGS) $(POLLER) $(KQUEUE))' >$$new; \
 	  if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 diff:
-	@tests/diff $(STAGE)
+	@tests/tools/diff '$(STAGE)'
 
 tour: all build/tests/client
-	@tests/tour
+	@tests/tools/tour
 
-test: all tools
-	@SAN='$(SAN)' tests/run $(STAGE)
+# What the tests that are not slow meet.
+test: all $(SIXES) build/tests/client build/tests/kqueue_conformance tests/crowd
+	@SAN='$(SAN)' CC='$(CC)' tests/run $(STAGE)
+
+test-all: all tools
+	@SAN='$(SAN)' CC='$(CC)' tests/run --all $(STAGE)
 
 check: build/tests/client
-	@tests/check '$(SERVER)' '$(STAGE)'
+	@tests/tools/check '$(SERVER)' '$(STAGE)'
 
 check-book: all tools
 	@tests/book/check --replay
@@ -212,26 +225,29 @@ contents:
 	@tests/book/contents
 
 deps:
-	@tests/deps
+	@tests/tools/deps basic
+
+deps-all:
+	@tests/tools/deps all
 
 lint:
-	@tests/lint
+	@tests/tools/lint
 
-memcheck: all tools
+memcheck: all $(SIXES) build/tests/client
 	@command -v valgrind >/dev/null || \
-	  { echo 'valgrind is not installed: try apt-get install valgrind'; exit 1; }
-	@tests/run memcheck
+	  { echo 'valgrind is missing; make deps-all installs it'; exit 1; }
+	@tests/run --all memcheck
 
 coverage:
-	@tests/coverage/run
+	@tests/tools/coverage/run
 
 analyze:
-	@tests/analyze
+	@tests/tools/analyze
 
 format:
 	clang-format -i $(STAGES:%=%/*.[ch]) common/*.[ch] common/linux/*.c \
 	  common/linux/sys/*.h \
-	  $(wildcard tests/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+	  $(wildcard tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch])
 
 clean:
 	rm -rf build tests/crowd $(STAGES:%=%/server)
@@ -240,5 +256,5 @@ help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 # What else the tests build stands beside them.
--include $(wildcard tests/*/rules.mk)
+-include $(wildcard tests/*/rules.mk tests/*/*/rules.mk)
 -include $(wildcard build/*/*.d build/*/*/*.d build/*/*/*/*.d)

@@ -15,5 +15,3 @@ bench-peers: all $(SIXES) peers
 
 bench-plots: all $(SIXES)
 	@$(BENCH) plots
-
-include tests/measure/peers/rules.mk

@@ -11,21 +11,18 @@ ifneq ($(SYSTEM),Linux)
 PEERS_NEED := $(filter-out libev:% lean:%,$(PEERS_NEED)) # they call accept4, epoll
 endif
 
-.PHONY: peers peers-ready deps-peers
+.PHONY: peers peers-ready
 
 # One line for each that is skipped; the others are built in one make.
 peers:
 	@ready=; for peer in $(PEERS_NEED); do \
-	  name=$${peer%%:*}; missing=$$(tests/deps --missing $${peer#*:}); \
+	  name=$${peer%%:*}; missing=$$(tests/tools/deps --missing $${peer#*:}); \
 	  if [ -z "$$missing" ]; then ready="$$ready build/peers/$$name"; \
-	  else echo "skipped $$name: $$missing is missing (make deps-peers)"; fi; \
+	  else echo "skipped $$name: $$missing is missing (make deps-all)"; fi; \
 	done; $(MAKE) --no-print-directory peers-ready READY="$$ready"
 
 peers-ready: $(READY)
 	@:
-
-deps-peers:
-	@tests/deps libevent libuv libev go
 
 PEER_OBJECTS := $(patsubst %.c,build/%.o,$(wildcard $(HERE)/*.c))
 $(PEER_OBJECTS): EXTRA_CPPFLAGS = -DNDEBUG $(PEER_CPPFLAGS)

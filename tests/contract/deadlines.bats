@@ -1,0 +1,225 @@
+#!/usr/bin/env bats
+# Contract 10: a client that moves no byte for S seconds is closed.
+# Stages: 06
+
+load ../lib/helpers
+
+setup() {
+  about 10 "chapter 6, deadlines"
+  from_stage 06 "only 06 has deadlines"
+  # A reader's server has five seconds; ours are told how long.
+  timeout=0.5
+  is_ours || timeout=5
+}
+
+teardown() {
+  stop_server
+}
+
+start_with_timeout() { # [OPTION]...
+  if is_ours; then
+    start_server "$@" --timeout "$timeout"
+  else
+    start_server
+  fi
+}
+
+# How long a silent client is tolerated.
+silent_for() {
+  start_client 8 silent
+  client_says 8 'closed by the server' || return
+  sed -n 's/^closed by the server after \([0-9.]*\) s$/\1/p' \
+    "$scratch/client8.out"
+  end_client 8
+}
+
+# Whether a number of seconds is between two others.
+between() { # LOW NUMBER HIGH
+  awk -v low="$1" -v number="$2" -v high="$3" \
+    'BEGIN { exit !(low <= number && number <= high) }'
+}
+
+# The limit is much more than the contract's 50 ms: a machine may be busy.
+late() {
+  awk "BEGIN { print $timeout + 2.5 }"
+}
+
+@test "a silent client is closed, not before its time and soon after" {
+  start_with_timeout
+  seconds=$(silent_for)
+  between "$timeout" "$seconds" "$(late)" ||
+    saw "a silent client was closed after $seconds s, not $timeout"
+  is_ours || return 0
+  wait_for_log '\] closed: idle for 0.5 s; echoed 0 bytes$'
+}
+
+@test "by its own log, the server is at most a moment late" {
+  only_ours "the log"
+  start_with_timeout
+  silent_for
+  wait_for_log 'closed: idle'
+  seconds=$(awk '/accepted/ { start = $1 } /closed/ { print $1 - start }' "$server_log")
+  between 0.5 "$seconds" 0.75 || saw "a silent client was closed after $seconds s"
+}
+
+@test "clients that connect one after the other are closed one after the other" {
+  only_ours "the log"
+  start_with_timeout
+  for word in one two three four five six; do
+    connect 5 # the one before is disconnected
+    connect 6
+    say 6 "$word"
+    hears 6 "$word"
+    sleep 0.15
+  done
+  wait_for_log 'closed: idle' 1
+  early=$(awk '$3 ~ /accepted|received/ { since[$2] = $1 }
+    /closed: idle/ { if ($1 - since[$2] < 0.499 || $1 - since[$2] > 1) print }' \
+    "$server_log")
+  [ -z "$early" ] || saw "a client was closed at another time than its own: $early"
+}
+
+# bats test_tags=slow
+@test "without --timeout a client has five seconds" {
+  start_server
+  seconds=$(silent_for)
+  between 5 "$seconds" 7.5 || saw "a silent client was closed after $seconds s"
+}
+
+@test "the reason shows the seconds as they were given" {
+  only_ours "the log"
+  for seconds in 0.125 1; do
+    timeout=$seconds start_with_timeout
+    silent_for
+    wait_for_log "\\] closed: idle for $seconds s; echoed 0 bytes\$"
+    stop_server
+  done
+}
+
+@test "a client that talks stays, for as long as it talks" {
+  ! is_ours || timeout=1
+  start_with_timeout
+  connect 5
+  pause=$(awk "BEGIN { print $timeout / 5 }")
+  for word in one two three four five six seven eight; do
+    say 5 "$word"
+    hears 5 "$word"
+    sleep "$pause"
+  done
+  say 5 nine
+  hears 5 nine
+}
+
+@test "a client that does not read is closed, too" {
+  # It takes the client a moment to find that it is stuck.
+  ! is_ours || timeout=2
+  start_with_timeout
+  start_client 7 no-read 67108864
+  client_says 7 'stuck after'
+  if ! is_ours; then
+    # Twice: a last try may find some room, too little to be told of.
+    sleep 11
+    tell_client 7 go
+    client_says 7 'closed\|reset\|cannot send'
+    return
+  fi
+  wait_for_log "\\] closed: idle for 2 s; echoed [1-9][0-9]* bytes\$"
+}
+
+@test "a client that reads slowly, and sends nothing more, stays" {
+  only_ours "options"
+  timeout=1 start_with_timeout -v
+  connect 5
+  head -c 20000000 /dev/zero >&5 3>&- &
+  background+=("$!")
+  wait_for_log 'write would block'
+  # Every read lets the server write some more.
+  for _ in 1 2 3 4 5 6 7 8; do
+    head -c 2000000 <&5 >/dev/null
+    sleep 0.25
+    [ "$(count_log 'closed: idle')" -eq 0 ] || saw "it was closed while it read"
+  done
+}
+
+@test "thousands of clients whose time is up together are all closed in time" {
+  only_linux "elsewhere the backlog is short"
+  closes_in_time 2000
+}
+
+closes_in_time() { # CLIENTS
+  local first last
+  has_descriptors $(($1 + 100))
+  ulimit -S -n "$(ulimit -H -n)"
+  start_with_timeout -q
+  start_client 7 crowd "$1"
+  client_says 7 "connected $1"
+  tell_client 7 wait
+  client_says 7 "the server closed all $1"
+  first=$(sed -n 's/.*first after \([0-9.]*\) s.*/\1/p' "$scratch/client7.out")
+  last=$(sed -n 's/.*last after \([0-9.]*\) s.*/\1/p' "$scratch/client7.out")
+  between "$timeout" "$first" 100 || saw "one of $1 was closed after $first s"
+  between 0 "$last" "$(late)" || saw "one of $1 was closed only after $last s"
+  end_client 7
+}
+
+@test "a flood does not hold deadlines up" {
+  start_with_timeout -q
+  start_client 7 flood
+  client_says 7 flooding
+  seconds=$(silent_for)
+  between "$timeout" "$seconds" "$(late)" ||
+    saw "beside a flood a silent client was closed after $seconds s"
+  end_client 7
+}
+
+# Before, 64 were closed per turn of the loop, and a turn was a long one.
+# bats test_tags=slow
+@test "15,000 deadlines of one moment are met beside a flood from a crowd" {
+  only_ours "options"
+  [ -x "$root/tests/crowd" ] || skip "crowd is not built"
+  has_descriptors 16000
+  ulimit -S -n "$(ulimit -H -n)"
+  start_server --timeout 10
+  "$root/tests/crowd" -c 300 -s 60000 -p 4 -d 60 --warm-up 0 "$address" \
+    >"$scratch/crowd" 2>&1 3>&- &
+  background+=("$!")
+  start_client 7 crowd 15000
+  client_says 7 'connected 15000'
+  tell_client 7 hello
+  client_says 7 '^15000 clients heard'
+  tell_client 7 wait
+  client_says 7 'the server closed all 15000'
+  late=$(awk '$3 == "received" && $4 == 16 { since[$2] = $1 }
+    /closed: idle/ && $1 - since[$2] > most { most = $1 - since[$2] }
+    END { if (most > 10.6) print most }' "$server_log")
+  [ -z "$late" ] || saw "one of 15,000 was closed after $late s, not 10"
+  end_client 7
+}
+
+@test "after a long suspension clients that had sent are served, the silent closed" {
+  ! is_ours || timeout=1
+  start_with_timeout
+  connect 5
+  connect 6
+  say 5 before
+  hears 5 before
+  say 6 before
+  hears 6 before
+  suspend_server
+  say 5 meanwhile
+  sleep "$(awk "BEGIN { print 2 * $timeout }")"
+  resume_server
+  hears 5 meanwhile
+  run read -r -t "$PATIENCE" -u 6
+  [ "$status" -eq 1 ] || saw "the silent client was not closed"
+}
+
+@test "deadlines cost no CPU time while none is near" {
+  only_ours "options"
+  timeout=60 start_with_timeout
+  start_client 7 crowd 100
+  client_says 7 'connected 100'
+  percent=$(cpu_percent)
+  [ "$percent" -le 5 ] || saw "waiting took $percent % of a core"
+  end_client 7
+}

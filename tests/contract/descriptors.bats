@@ -1,0 +1,291 @@
+#!/usr/bin/env bats
+# Contract 5: what a server does when descriptors or memory run out.
+
+load ../lib/helpers
+
+setup() {
+  about 5 "chapter 4, when descriptors run out"
+}
+
+teardown() {
+  stop_server
+}
+
+many_at_once() {
+  from_stage 02 "01 has one client at a time, and one descriptor for it"
+  fits 60
+}
+
+# Sixty clients at a server that has descriptors for forty at most. Some are
+# served, the others wait in the backlog.
+start_full_server() {
+  limit=40 start_server
+  start_client 7 crowd 60
+  client_says 7 'connected 60'
+  tell_client 7 'hello 0 9'
+  client_says 7 '^10 clients heard'
+}
+
+@test "when descriptors run out clients wait, and are served when others disconnect" {
+  many_at_once
+  start_full_server
+  client_does_later hello
+  tell_client 7 'leave 59'
+  client_says 7 'left, 1 remain'
+  heard_later
+  tell_client 7 'hello 0 0'
+  client_says 7 '^1 client'
+  end_client 7
+}
+
+@test "every client in the backlog is served in the end" {
+  from_stage 02 "01 has one client at a time, and one descriptor for it"
+  limit=24 start_server
+  for i in 1 2 3 4 5 6; do
+    "$client" -t "$PATIENCE" "$address" quick 50 >"$scratch/$i" 2>&1 3>&- 4>&- &
+    background+=("$!")
+    eval "pid$i=\$!"
+  done
+  start_client 7 crowd 30
+  client_says 7 'connected 30'
+  end_client 7
+  for i in 1 2 3 4 5 6; do
+    pid=pid$i
+    wait "${!pid}" || saw "$(cat "$scratch/$i")"
+  done
+}
+
+@test "a paused listener resumes as soon as a client disconnects" {
+  from_stage 03 "01 and 02 pause for a second"
+  only_ours "the log"
+  limit=40 start_server
+  start_crowd 7 20
+  start_client 8 crowd 40
+  client_says 8 'connected 40'
+  wait_for_log 'warning: cannot accept'
+  # Four times in a row: then it was not the second's end that woke it.
+  for _ in 1 2 3 4; do
+    taken=$(count_log accepted)
+    tell_client 7 'leave 1'
+    wait_for_log accepted $((taken + 1))
+  done
+  end_client 7
+  end_client 8
+  late=$(awk '/closed/ && !left { left = $1 }
+              /accepted/ && left { if ($1 - left > 0.5) print $1; left = 0 }' \
+    "$server_log")
+  [ -z "$late" ] || saw "a client disconnected and the next one waited until $late"
+}
+
+@test "01 and 02 accept again a second after descriptors ran out" {
+  only_ours "the log"
+  [ "$((10#$stage))" -le 2 ] || skip "from 03 on a client that disconnects ends the pause"
+  many_at_once
+  start_full_server
+  wait_for_log 'warning: cannot accept'
+  taken=$(count_log accepted)
+  tell_client 7 'leave 30'
+  wait_for_log accepted $((taken + 1))
+  end_client 7
+}
+
+@test "while descriptors are out the CPU is idle and the log has one warning" {
+  many_at_once
+  start_full_server
+  is_ours && wait_for_log 'warning: cannot accept'
+  if ! spins; then
+    percent=$(cpu_percent)
+    [ "$percent" -le 5 ] ||
+      saw "with no descriptor left the server took $percent % of a core"
+  fi
+  if is_ours; then
+    [ "$(count_log 'warning: cannot accept: Too many open files; pausing$')" -eq 1 ]
+    # A client is accepted, so the episode is over; the next one warns again.
+    tell_client 7 'leave 60'
+    client_says 7 'left, 0 remain'
+    start_client 8 crowd 60
+    client_says 8 'connected 60'
+    wait_for_log 'warning: cannot accept' 2
+    end_client 8
+  fi
+  end_client 7
+}
+
+# At a steady limit an episode begins and ends with every client.
+@test "there is not more than one warning a second" {
+  many_at_once
+  only_ours "the log"
+  each=100
+  [ "$stage" != 02 ] || each=3 # every pause of 02 takes a second
+  limit=16 start_server
+  for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
+    "$client" -t "$PATIENCE" "$address" quick "$each" >"$scratch/$i" 2>&1 \
+      3>&- 4>&- &
+    background+=("$!")
+  done
+  wait "${background[@]}" || saw "$(cat "$scratch/"[0-9]*)"
+  background=()
+  [ "$(count_log warning)" -ge 1 ] || skip "descriptors did not run out"
+  close=$(awk '/warning/ { if (seen && $1 - last < 0.999) print $1
+                           seen = 1; last = $1 }' "$server_log")
+  [ -z "$close" ] || saw "a warning came within a second of the one before: $close"
+}
+
+@test "a server that is full, with no client waiting, has nothing to warn of" {
+  from_stage 04 "01 to 03 hear of it before a client has connected"
+  only_ours "the log"
+  start_full_server
+  wait_for_log warning
+  most=$(count_log accepted)
+  end_client 7
+  stop_server
+  limit=40 start_server
+  start_crowd 8 "$most"
+  percent=$(cpu_percent)
+  [ "$(count_log warning)" -eq 0 ] || saw "a warning, and no client was waiting"
+  [ "$percent" -le 5 ] || saw "full, the server took $percent % of a core"
+  tell_client 8 'leave 1'
+  client_says 8 "left, $((most - 1)) remain"
+  client_does hello
+  end_client 8
+}
+
+@test "no listener keeps the others from the descriptors that come free" {
+  from_stage 03 "01 and 02 have one listener"
+  only_ours "several addresses"
+  limit=40 start_server -- 0 "unix:$scratch/second"
+  start_crowd 7 20
+  start_client 8 crowd 40 # some of them are left in the backlog
+  client_says 8 'connected 40'
+  wait_for_log warning
+  address=unix:$scratch/second client_does_later hello
+  for _ in 1 2 3 4; do
+    taken=$(count_log accepted)
+    tell_client 7 'leave 1'
+    wait_for_log accepted $((taken + 1))
+  done
+  heard_later
+  end_client 7
+  end_client 8
+}
+
+@test "a server that has no descriptor for any client pauses, and does not spin" {
+  only_ours "the log"
+  # 0, 1 and 2, the listener, and what 04 to 06 wait with.
+  limit=4
+  [ "$((10#$stage))" -lt 4 ] || limit=6
+  ! on_kqueue || limit=7
+  start_server
+  client_does_later hello
+  wait_for_log 'warning: cannot accept: Too many open files; pausing$'
+  spins || [ "$(cpu_percent)" -le 5 ]
+  [ "$(count_log warning)" -eq 1 ]
+}
+
+@test "without memory the client that cannot be kept is closed, and no other" {
+  about 5 "chapter 3, a client that does not read"
+  from_stage 03 "01 and 02 keep nothing: they wait in write"
+  needs prlimit
+  without_sanitizers "they need more memory than this test allows"
+  only_ours "what is kept"
+  if [ "$stage" = 06 ]; then start_server -t 60; else start_server; fi
+  start_client 7 no-read 33554432
+  client_says 7 'stuck after'
+  prlimit --pid "$server_pid" --as="$(($(address_space_kb) * 1024)):"
+  start_slow_readers 11 34 33554432
+  wait_for_log 'closed: Cannot allocate memory; echoed [0-9]* bytes$'
+  client_does drip 20
+  prlimit --pid "$server_pid" --as=unlimited:
+  tell_client 7 go
+  client_says 7 '^echoed 33554432 bytes'
+  end_client 7
+}
+
+# --- what only strace can do to a server -------------------------------------
+
+# bats test_tags=slow
+@test "without files, memory or buffers in the system clients wait" {
+  only_linux "strace is Linux's"
+  only_ours "the test knows what is called"
+  for error in ENFILE ENOMEM ENOBUFS; do
+    start_server
+    trace_server accept,read,write,poll,epoll_wait "accept:error=$error:when=1"
+    client_does hello
+    client_does hello
+    warnings=$(count_log warning)
+    end_trace
+    # These may call accept before a client has to wait.
+    least=0
+    [ "$((10#$stage))" -lt 4 ] || least=1
+    [ "$warnings" -ge "$least" ] && [ "$warnings" -le 1 ] ||
+      saw "$error was warned of $warnings times"
+  done
+}
+
+# bats test_tags=slow
+@test "a client that was accepted and cannot be kept is closed, and counted" {
+  from_stage 03 "01 and 02 need no memory for a client"
+  only_linux "strace is Linux's"
+  only_ours "the test knows what is called"
+  start_server
+  trace_server ioctl "ioctl:error=ENOMEM:when=1"
+  run "$client" -t "$PATIENCE" "$address" hello
+  [ "$status" -ne 0 ] || saw "the client was served"
+  client_does hello
+  [ "$(count_log 'closed: Cannot allocate memory; echoed 0 bytes$')" -eq 1 ]
+  [ "$(count_log warning)" -eq 0 ]
+  end_trace
+  [ "$stage" = 03 ] || wait_for_stopped 2
+}
+
+# The last line counts as many connections as there are accepted lines.
+wait_for_stopped() { # CONNECTIONS
+  [ "$(count_log accepted)" -eq "$1" ]
+  [ "$(count_log "stopped: served $1 connection")" -eq 1 ] ||
+    saw "$1 connections were accepted, and the log says: $(tail -n 1 "$server_log")"
+}
+
+# bats test_tags=slow
+@test "a client whose interest the kernel cannot take is closed, and no other" {
+  from_stage 04 "01 to 03 tell the kernel of no interest"
+  only_linux "strace is Linux's"
+  only_ours "the test knows what is called"
+  start_server -q # so that the first write is to the client
+  # What comes first is about its arrival, then about room. With kqueue both
+  # are about two filters.
+  change=2
+  ! on_kqueue || change=3
+  trace_server epoll_ctl,write "epoll_ctl:error=ENOMEM:when=$change" \
+    write:error=EAGAIN:when=1
+  run "$client" -t "$PATIENCE" "$address" hello
+  [ "$status" -ne 0 ] || saw "the client was served"
+  [[ "$output" != *"time is up"* ]] || saw "$output"
+  client_does hello
+  end_trace
+}
+
+# bats test_tags=slow
+@test "a server whose listener cannot be watched says so and ends" {
+  about 5 "chapter 3, run it"
+  from_stage 03 "01 and 02 wait in accept"
+  only_linux "strace is Linux's"
+  only_ours "exit status and message"
+  needs strace
+  without_sanitizers "they and strace exclude each other"
+  run limited strace -f -o /dev/null -e trace=ioctl \
+    -e inject=ioctl:error=ENOMEM "$SERVER" -q 0
+  [ "$status" -eq 1 ]
+  contains "${lines[1]}" "error: cannot watch a listener: Cannot allocate memory"
+}
+
+@test "a server that cannot wait for any client says so and ends" {
+  from_stage 04 "01 to 03 need nothing to wait with"
+  only_ours "exit status and message"
+  without_sanitizers "they need descriptors themselves"
+  # One more than 0, 1 and 2: the program itself is loaded through it.
+  run bash -c 'exec 3>&- 4>&-; ulimit -n "$1"; exec "$2" 0' - \
+    4 "$SERVER"
+  [ "$status" -eq 1 ]
+  [ "${#lines[@]}" -eq 1 ]
+  contains "$output" "error: cannot open the poller: Too many open files"
+}

@@ -1,0 +1,111 @@
+#!/usr/bin/env bats
+# Contract 12: what an idle client costs, and how many there may be.
+
+load ../lib/helpers
+
+setup() {
+  about 12 "chapter 4, what it costs"
+}
+
+teardown() {
+  stop_server
+}
+
+# On a busy machine a large crowd needs longer than 06 has patience.
+start_patient_server() { # [ARGUMENT]...
+  if [ "$stage" = 06 ] && is_ours; then set -- --timeout 60 "$@"; fi
+  start_server "$@"
+}
+
+@test "the soft limit of descriptors is raised to the hard limit" {
+  from_stage 02 "01 has one client at a time"
+  fits 100
+  has_descriptors 150
+  ulimit -S -n 64
+  start_server
+  ulimit -S -n "$(ulimit -H -n)"
+  start_crowd 7 100
+  end_client 7
+}
+
+@test "a server uses all descriptors but the ten that it needs itself" {
+  from_stage 02 "01 has one client at a time"
+  fits 54
+  limit=64 start_server
+  start_crowd 7 54
+  end_client 7
+}
+
+# 300 clients, and what the server then has more than before they came.
+crowd_of_300() {
+  local before
+  before=$(descriptors)
+  start_crowd 7 300
+  end_client 7
+  descriptors_return_to "$before"
+}
+
+@test "memory and descriptors return when a crowd has disconnected" {
+  about 12 "chapter 2, what it costs"
+  from_stage 02 "01 serves one client at a time"
+  fits 300
+  only_linux "descriptors are counted in /proc"
+  without_sanitizers "they have memory of their own"
+  has_descriptors 400
+  start_patient_server
+  crowd_of_300
+  open=$(descriptors)
+  memory=$(resident_kb)
+  crowd_of_300
+  descriptors_return_to "$open"
+  grown=$(($(resident_kb) - memory))
+  # A second crowd finds what the first has left behind.
+  [ "$grown" -le 512 ] || saw "a second crowd cost $grown KiB for good"
+}
+
+costs_at_most_64_bytes() { # CLIENTS
+  local bytes=64 before each
+  has_descriptors $(($1 + 100))
+  ulimit -S -n $(($1 + 100))
+  # The header for Linux has a table of its own, of this size a descriptor.
+  ! on_kqueue || bytes=96
+  start_patient_server
+  client_does half-close 1048576
+  before=$(resident_kb)
+  start_crowd 7 "$1"
+  each=$((($(resident_kb) - before) * 1024 / $1))
+  [ "$each" -le "$bytes" ] || saw "an idle client cost $each bytes"
+  end_client 7
+}
+
+@test "an idle client costs at most 64 bytes of user memory" {
+  from_stage 04 "01 and 02 have stacks, 03 has a list beside"
+  only_ours "the memory of a client"
+  without_sanitizers "they have memory of their own"
+  costs_at_most_64_bytes 2000
+}
+
+# bats test_tags=slow
+@test "of 10,000 idle clients, each costs at most 64 bytes of user memory" {
+  from_stage 04 "01 and 02 have stacks, 03 has a list beside"
+  only_ours "the memory of a client"
+  without_sanitizers "they have memory of their own"
+  costs_at_most_64_bytes 10000
+}
+
+# bats test_tags=slow
+@test "as many clients as the hard limit allows, up to 20,000, are served" {
+  from_stage 04 "scale is what 04 to 06 are for"
+  most=$(ulimit -H -n)
+  [ "$most" != unlimited ] && [ "$most" -lt 20000 ] || most=20000
+  ulimit -S -n "$most"
+  most=$((most - 100))
+  start_patient_server
+  start_client 7 crowd "$most"
+  client_says 7 "connected $most"
+  tell_client 7 hello
+  client_says 7 "^$most clients heard"
+  tell_client 7 hello
+  client_does hello
+  end_client 7
+}

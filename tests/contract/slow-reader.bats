@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+# Contract 3: a client that sends and does not read costs a read buffer, and no
+# other client waits for it.
+
+load ../lib/helpers
+
+setup() {
+  about 3 "chapter 3, a client that does not read"
+}
+
+teardown() {
+  stop_server
+}
+
+# More than all socket buffers between a client and the server can take.
+much=33554432
+
+@test "a slow reader loses nothing and no other client waits for it" {
+  start_server
+  start_client 7 no-read "$much"
+  client_says 7 'stuck after'
+  [ "$stage" = 01 ] || client_does hello
+  tell_client 7 go
+  client_says 7 "echoed $much bytes"
+  end_client 7
+}
+
+@test "a slow reader that gives up costs nothing" {
+  start_server
+  client_does hello
+  only_linux "descriptors are counted in /proc"
+  before=$(descriptors)
+  start_client 7 no-read "$much"
+  client_says 7 'stuck after'
+  end_client 7
+  client_does hello
+  descriptors_return_to "$before"
+}
+
+@test "a slow reader costs no more memory than one read buffer" {
+  without_sanitizers "they have memory of their own"
+  start_server
+  client_does half-close 1048576
+  before=$(resident_kb)
+  start_client 7 no-read "$much"
+  client_says 7 'stuck after'
+  # 64 KiB, and some pages for what the C library does on the way.
+  grown=$(($(resident_kb) - before))
+  [ "$grown" -le 192 ] || saw "a slow reader cost the server $grown KiB"
+  end_client 7
+}
+
+@test "a reader that is stuck takes no CPU time" {
+  ! spins || skip "03 asks all the time"
+  start_server
+  start_client 7 no-read "$much"
+  client_says 7 'stuck after'
+  cpu_settles 5
+  end_client 7
+}
+
+# The bound in the header of common/connection.h, in KiB.
+bound_kb() { # HIGHEST-DESCRIPTOR SLOW-READERS
+  local connection=32 buffer=65536 unsent=16
+  echo $(((($1 * 9 / 8 + 64) * connection + \
+    ($2 + 2) * (buffer + unsent)) / 1024))
+}
+
+# bats test_tags=slow
+@test "a hundred slow readers take no more memory than the bound that is stated" {
+  from_stage 03 "01 and 02 keep nothing: they wait in write"
+  only_ours "the bound"
+  without_sanitizers "they have memory of their own"
+  if [ "$stage" = 06 ]; then start_server -q -t 60; else start_server -q; fi
+  client_does half-close 1048576
+  before=$(resident_kb)
+  start_slow_readers 1 100 67108864
+  for n in {1..100}; do client_says "$n" 'stuck after'; done
+  grown=$(($(resident_kb) - before))
+  [ "$grown" -le "$(bound_kb 120 100)" ] ||
+    saw "100 slow readers cost $grown KiB, and not $(bound_kb 120 100) at most"
+  # They do cost something: else this has measured nothing.
+  [ "$grown" -ge 400 ] || saw "100 slow readers cost $grown KiB only"
+}

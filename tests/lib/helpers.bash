@@ -1,0 +1,114 @@
+# helpers.bash: drive one server from outside, as its clients would.
+#
+# STAGE is the stage under test, 01 to 06; SERVER the program, by default the
+# stage's own; VARIANT an option that it is started with. With FOREIGN=1 the
+# program is a reader's: it is given a bare port and its log is not looked at.
+#
+# server.bash starts it, client.bash talks to it, measure.bash asks the system
+# what it costs; what only bats has a use for is here.
+
+bats_require_minimum_version 1.5.0
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+client=$root/build/tests/client
+stage=${STAGE:=01}
+scratch=${BATS_TEST_TMPDIR:-}
+hint="tests/CONTRACT.md; TUTORIAL.md, chapter $((10#$stage))"
+
+if [ -z "${SERVER:-}" ]; then
+  for SERVER in "$root/$stage"-*/server; do :; done
+fi
+
+# shellcheck source=tests/lib/server.bash
+. "$root/tests/lib/server.bash"
+
+# --- what a failed test says -------------------------------------------------
+
+# Where the contract and the tutorial treat what this test is about.
+about() { # NUMBER PLACE
+  hint="contract $1; TUTORIAL.md, $2"
+}
+
+# Fails, and says in a sentence what the client saw.
+saw() { # SENTENCE
+  echo "saw: $1"
+  echo "hint: $hint"
+  return 1
+}
+
+# bash 3.2 goes on after a [[ ]] that fails.
+contains() { # TEXT PART
+  case $1 in *"$2"*) ;; *) saw "'$1', and no '$2' in it" ;; esac
+}
+
+# --- which tests concern which server ----------------------------------------
+
+from_stage() { # NN WHY-NOT
+  [ "$((10#$stage))" -ge "$((10#$1))" ] || skip "$2"
+}
+
+only_ours() { # WHAT
+  [ -z "${FOREIGN:-}" ] || skip "$1 of our own servers"
+}
+
+only_linux() { # WHY
+  [ -d /proc/self/fd ] || skip "$1"
+}
+
+# The runner counts these skips, and names the program.
+needs() { # PROGRAM
+  command -v "$1" >/dev/null || skip "$1 is missing"
+}
+
+# Without --poll, 03 asks all the time: that is its lesson.
+spins() {
+  [ "$stage" = 03 ] && [ -z "${VARIANT:-}" ]
+}
+
+# The header that gives Linux kqueue has descriptors and memory of its own.
+on_kqueue() {
+  [ "$stage" = 05 ] || [ "${POLLER:-}" = kqueue ]
+}
+
+# With --workers N, N clients are served at a time: that is the lesson.
+fit() { # CLIENTS
+  case ${VARIANT:-} in
+    --workers=*) [ "$1" -le "${VARIANT#--workers=}" ] ;;
+  esac
+}
+
+fits() { # CLIENTS
+  fit "$1" || skip "there are ${VARIANT#--workers=} workers"
+}
+
+# A test with so many clients needs some descriptors itself.
+has_descriptors() { # COUNT
+  local most
+  most=$(ulimit -H -n)
+  [ "$most" = unlimited ] || [ "$most" -ge "$1" ] ||
+    skip "the hard limit of descriptors is $most"
+}
+
+# --- nc ----------------------------------------------------------------------
+
+# nc's dialects differ in how they are told to say at the end of their input
+# that they will send no more: -N (OpenBSD), -q (GNU and Debian's
+# "traditional"), or they do it anyway (macOS, ncat).
+nc_client() { # HOST PORT
+  case $(nc -h 2>&1) in
+    *-N*Shutdown*) limited nc -N "$@" ;;
+    *-q*) limited nc -q 5 "$@" ;;
+    *) limited nc "$@" ;;
+  esac
+}
+
+# Ends a command that takes longer than an event may. KILL, because a server
+# that hangs before its loop does not hear TERM. Without timeout(1), bats ends
+# the test.
+limited() { # COMMAND [ARGUMENT]...
+  if command -v timeout >/dev/null; then
+    timeout -s KILL "$PATIENCE" "$@"
+  else
+    "$@"
+  fi
+}

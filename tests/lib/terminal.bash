@@ -1,0 +1,61 @@
+# terminal.bash: what a tool shows while it works, and what it leaves behind.
+#
+# A tool that sources this calls clean_up_at_end, and may set scratch to a
+# directory that goes with it. Colour and the line of progress are for terminals
+# only; NO_COLOR and TERM=dumb go without colour.
+# shellcheck disable=SC2034,SC2119,SC2120  # the tool uses them
+
+bold='' mark='' good='' bad='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+  bold=$'\033[1m'
+  mark=$'\033[1;33m'
+  good=$'\033[32m'
+  bad=$'\033[1;31m'
+  plain=$'\033[0m'
+fi
+
+# One line that is written over again and again; without TEXT it goes.
+progress() { # [TEXT]
+  [ -t 1 ] || return 0
+  printf '\r%-78.78s\r' ''
+  [ $# -eq 0 ] || printf '%.78s' "$1"
+}
+
+# Ends the tool with one line: what is wrong, and where that was found.
+fail() { # SENTENCE [STATUS]
+  progress
+  echo "${0##*/}: $1" >&2
+  exit "${2:-1}"
+}
+
+# The pid of one that has ended may have another owner by now. bash reports what
+# was killed, but only on stderr.
+end_process() { # PID SIGNAL
+  ! jobs -pr | grep -qx "$1" || { kill -"$2" "$1" && wait "$1"; } 2>/dev/null
+}
+
+# All that runs was started by this shell, so it is in the shell's own list.
+# Under `set -m` each job is a process group, and all of it ends.
+leave_nothing() {
+  local pid
+  trap '' INT TERM HUP PIPE
+  for pid in $(jobs -p); do
+    kill -KILL -- "-$pid" 2>/dev/null
+    end_process "$pid" KILL
+  done
+  [ -z "${scratch:-}" ] || rm -rf "$scratch"
+  progress
+}
+
+clean_up_at_end() {
+  trap leave_nothing EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+# A signal would have to wait for a sleep in the foreground.
+pause() { # SECONDS
+  sleep "$1" &
+  wait $!
+}

@@ -1,0 +1,177 @@
+#!/usr/bin/env bats
+# The project around the servers: what make can do, and what the documents say.
+
+load ../lib/helpers
+
+setup() {
+  cd "$root" || exit
+  # Not those of the make that runs the tests.
+  unset MAKEFLAGS MAKELEVEL STAGE SERVER
+}
+
+@test "make help names every target that is meant for people" {
+  run make --no-print-directory help
+  [ "$status" -eq 0 ]
+  for target in tour watch test test-all check torture bench bench-peers bench-plots \
+    pictures diff exercise exercises faults soak models fuzz beyond check-book \
+    book test-book contents deps deps-all lint analyze memcheck coverage format clean help; do
+    [[ "$output" == *"make $target"* ]]
+  done
+}
+
+@test "make diff shows what a stage changes in the one before" {
+  run tests/tools/diff 04
+  [ "${lines[0]}" = "--- 03-nonblocking/server.c" ]
+  [ "${lines[1]}" = "+++ 04-epoll/server.c" ]
+  [[ "$output" == *"new here: 04-epoll/poller.c"* ]]
+  run tests/tools/diff 01
+  [ "$status" -eq 2 ]
+  [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "make deps says in a line when all is there" {
+  run tests/tools/deps basic
+  [ "$status" -eq 0 ]
+  [ "${#lines[@]}" -eq 1 ]
+  contains "$output" "all is there"
+}
+
+@test "on macOS, a cc that is only a stub is no compiler" {
+  mkdir "$scratch/bin"
+  printf '#!/bin/sh\necho Darwin\n' >"$scratch/bin/uname"
+  printf '#!/bin/sh\nexit 2\n' >"$scratch/bin/xcode-select"
+  chmod +x "$scratch/bin/"*
+  PATH=$scratch/bin:$PATH run tests/tools/deps --missing compiler
+  [ "$output" = compiler ]
+}
+
+@test "make tour ends with a table of six rows, 80 columns wide at most" {
+  [ -x 04-epoll/server ] || skip "04 is not built here"
+  tests/tools/tour >"$scratch/tour" 2>&1 3>&-
+  cat "$scratch/tour"
+  for row in 01-blocking 02-threads 03-nonblocking 04-epoll 05-kqueue 06-timeouts; do
+    [ "$(grep -c "^$row " "$scratch/tour")" -eq 1 ]
+  done
+  [ "$(awk 'length > 80' "$scratch/tour" | wc -l)" -eq 0 ]
+  run ! grep $'\033' "$scratch/tour" # this is no terminal
+  run ! grep $'\r' "$scratch/tour"
+}
+
+@test "make tour says how to get nc when it is missing" {
+  mkdir "$scratch/bin"
+  for tool in bash env dirname sed grep mktemp sleep cat tail rm awk getconf; do
+    ln -s "$(command -v "$tool")" "$scratch/bin/$tool"
+  done
+  PATH=$scratch/bin run tests/tools/tour
+  [ "$status" -eq 1 ]
+  [ "${#lines[@]}" -eq 1 ]
+  [[ "$output" == *nc*"make deps"* ]]
+}
+
+@test "make check finds nothing wrong with a server that is right" {
+  run tests/tools/check 03-nonblocking/server 03
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *", 0 failed"* ]]
+}
+
+@test "make check says what is wrong, and which chapter treats it" {
+  # Judged as a 02, the server of 01 makes others wait.
+  PATIENCE=1 run tests/tools/check ./01-blocking/server 02
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"FAILED  a hundred clients at once all hear their own echo"* ]]
+  [[ "$output" == *"see TUTORIAL.md, chapter 2"* ]]
+}
+
+@test "make check wants a program and a stage" {
+  run tests/tools/check
+  [ "$status" -eq 2 ]
+  [ "${#lines[@]}" -eq 1 ]
+  run tests/tools/check 03-nonblocking/server 07
+  [ "$status" -eq 2 ]
+  run tests/tools/check ./nothing 03
+  [ "$status" -eq 2 ]
+}
+
+# Builds 01 in a place of its own: what the other tests use stays as it is.
+build_aside() { # VARIABLE=VALUE...
+  mkdir "$scratch/aside"
+  cp -R Makefile common tests 01-blocking "$scratch/aside"
+  cd "$scratch/aside" || exit
+  unset SAN CFLAGS HARDEN
+  make "$@" 01-blocking
+}
+
+@test "what is built is hardened" {
+  only_linux "readelf reads ELF"
+  needs readelf
+  build_aside
+  readelf -hdW 01-blocking/server >server.elf
+  grep 'Type: *DYN' server.elf
+  grep 'FLAGS.*BIND_NOW' server.elf
+  readelf -lW 01-blocking/server | grep GNU_RELRO
+  readelf -sW 01-blocking/server >server.symbols
+  grep __stack_chk_fail server.symbols
+  grep -- '-D_FORTIFY_SOURCE=3' build/flags
+}
+
+@test "HARDEN=no builds without hardening, and sanitizers without FORTIFY" {
+  for variable in HARDEN=no HARDEN=; do
+    build_aside "$variable"
+    run ! grep -E 'FORTIFY|stack-protector|PIE|-pie|relro' build/flags
+    cd "$root"
+    rm -r "${BATS_TEST_TMPDIR:?}/aside"
+  done
+  build_aside CFLAGS=-O0
+  run ! grep FORTIFY build/flags
+  make SAN=address 01-blocking || skip "there are no sanitizers here"
+  run ! grep FORTIFY build/flags
+}
+
+@test "a flag that the compiler does not take is left out" {
+  cd "$scratch"
+  for _ in once again; do
+    run "$root/tests/tools/taken" "${CC:-cc}" -fno-such-flag -O2 -Wl,--no-such-flag
+    [ "$status" -eq 0 ]
+    [ "$output" = -O2 ]
+  done
+}
+
+# The first argument of about is a number of the contract, the second a chapter.
+hints() {
+  sed -n 's/^ *about \([^ ]*\) "\([^"]*\)".*/\1 \2/p' tests/*/*.bats | sort -u
+}
+
+@test "every line of the contract that a hint names is there" {
+  hints | while read -r number _; do
+    case $number in
+      '"log"') ;;
+      *) grep -q "^$number\. \*\*" tests/CONTRACT.md ||
+        { saw "the contract has no $number"; exit 1; } ;;
+    esac
+  done
+}
+
+@test "every chapter that a hint names is in the tutorial" {
+  hints | sed 's/^[^ ]* //' | while IFS=, read -r chapter topic; do
+    number=${chapter#chapter }
+    # The chapter, from its heading to the next, speaks of the topic.
+    cat TUTORIAL.md "$(printf '%02d' "$number")"-*/README.md 2>/dev/null |
+      sed -n "/^##* $number\\./,/^##* $((number + 1))\\./p" |
+      grep -qiE "^(##+ |(- )?\*\*)${topic# }" || {
+      saw "chapter $number has no '${topic# }'"
+      exit 1
+    }
+  done
+}
+
+@test "what the README links to is there" {
+  grep -ho ']([^)#]*)' README.md TUTORIAL.md | sed 's/^](\(.*\))$/\1/' |
+    grep -v '^https:' | while read -r target; do
+      [ -e "$target" ] || {
+        echo "$target is not there"
+        exit 1
+      }
+    done
+}

@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# What is special to 04: epoll, level- and edge-triggered. strace sees it.
+
+STAGE=04
+load ../lib/helpers
+
+teardown() {
+  stop_server
+}
+
+# bats test_tags=slow
+@test "without --edge nothing is edge-triggered, with --edge every client is" {
+  about 8 "chapter 4, edge-triggered"
+  only_linux "strace is Linux's"
+  start_server -q
+  trace_server epoll_ctl,epoll_wait,read,write
+  client_does hello
+  end_trace
+  run ! grep EPOLLET "$calls"
+  start_server -q --edge
+  trace_server epoll_ctl,epoll_wait,read,write
+  client_does hello
+  end_trace
+  grep -q 'EPOLL_CTL_ADD.*EPOLLIN|EPOLLET' "$calls"
+}
+
+# bats test_tags=slow
+@test "level-triggered, a message costs a wait, a read and a write" {
+  about 7 "chapter 4, what it costs"
+  only_linux "strace is Linux's"
+  start_server -q
+  trace_server epoll_ctl,epoll_wait,read,write
+  client_does drip 100
+  end_trace
+  [ "$(grep -c 'epoll_wait' "$calls")" -le 106 ]
+  [ "$(grep -c 'read(' "$calls")" -le 106 ]
+  [ "$(grep -c 'EPOLL_CTL_MOD' "$calls")" -eq 0 ]
+}
+
+# bats test_tags=slow
+@test "--edge arms a client again in every turn, so that no edge is lost" {
+  about 8 "chapter 4, edge-triggered"
+  only_linux "strace is Linux's"
+  start_server -q --edge
+  trace_server epoll_ctl,epoll_wait,read,write
+  client_does half-close 1048576
+  end_trace
+  grep -q 'EPOLL_CTL_MOD.*EPOLLIN|EPOLLET' "$calls"
+}
+
+# bats test_tags=slow
+@test "a client that waits for room is watched for that, and read no more" {
+  about 3 "chapter 3, a client that does not read"
+  only_linux "strace is Linux's"
+  start_server -q
+  trace_server epoll_ctl,epoll_wait,read,write
+  start_client 7 no-read 67108864
+  client_says 7 'stuck after'
+  grep -q 'EPOLL_CTL_MOD.*EPOLLOUT' "$calls"
+  reads=$(grep -c 'read(' "$calls")
+  client_does hello
+  [ "$(grep -c 'read(' "$calls")" -le $((reads + 2)) ]
+  tell_client 7 go
+  client_says 7 'echoed 67108864 bytes'
+  end_client 7
+  end_trace
+}
+
+# bats test_tags=slow
+@test "a flood gets one read a turn, however much there is" {
+  about 8 "chapter 3, fairness"
+  only_linux "strace is Linux's"
+  start_server -q
+  trace_server epoll_wait,read
+  start_client 7 flood
+  client_says 7 flooding
+  end_client 7
+  end_trace
+  greedy=$(awk '$2 ~ /^read/ { if (before == $2) print; before = $2; next }
+                { before = "" }' "$calls")
+  [ -z "$greedy" ]
+}

@@ -1,9 +1,0 @@
-# make torture: every stage against every disaster.
-
-.PHONY: torture
-torture: all tools
-	@STAGE='$(STAGE)' DISASTER='$(DISASTER)' SERVER='$(SERVER)' \
-	  VARIANTS='$(VARIANTS)' SAN='$(SAN)' tests/torture/run
-
-# A server that torture.bats expects to fail.
-tools: build/tests/torture/broken
