@@ -13,23 +13,17 @@ hold_pid=
 pin_server=()
 pin_crowd=()
 
-lib=tests
-[ ! -d tests/lib ] || lib=tests/lib
-# shellcheck source=tests/measure.bash
-. $lib/measure.bash
-# shellcheck source=tests/machine.bash
-. $lib/machine.bash
+# shellcheck source=tests/lib/terminal.bash
+. tests/lib/terminal.bash
+# shellcheck source=tests/lib/measure.bash
+. tests/lib/measure.bash
+# shellcheck source=tests/lib/machine.bash
+. tests/lib/machine.bash
 
-# One line on the terminal that is written over; without TEXT it goes.
+# On the terminal also if the output goes to a file, to be kept.
 progress() { # [TEXT]
   { : >/dev/tty; } 2>/dev/null || return 0
   printf '\r%-78.78s\r%.78s' '' "${1:-}" >/dev/tty
-}
-
-fail() { # REASON
-  progress
-  echo "bench: $1" >&2
-  exit 1
 }
 
 missing() { # TOOL...
@@ -45,12 +39,6 @@ need() { # WHAT TOOL...
 }
 
 # --- waiting and leaving -----------------------------------------------------
-
-# In the background, since a signal would have to wait for it otherwise.
-pause() { # SECONDS
-  sleep "$1" &
-  wait $!
-}
 
 # What a program said last, without the time in front of it.
 last_words() { # FILE
@@ -68,12 +56,12 @@ await() { # PID COMMAND...
   done
 }
 
-# Ends a process with its group, politely first. A pid may have another owner
-# by now, so it has to be in the list of this shell's children.
-end_process() { # PID [SIGNAL]
+# Ends a server with its group, politely first. A pid may have another owner by
+# now, so it has to be in the list of this shell's children.
+end_group() { # PID
   local end=$((SECONDS + 10))
   jobs -pr | grep -qx "$1" || return 0
-  kill -"${2:-TERM}" -- "-$1" 2>/dev/null || kill -"${2:-TERM}" "$1"
+  kill -TERM -- "-$1"
   while kill -0 "$1" 2>/dev/null && [ "$SECONDS" -lt "$end" ]; do
     sleep 0.01
   done
@@ -81,18 +69,12 @@ end_process() { # PID [SIGNAL]
   wait "$1" 2>/dev/null
 }
 
-leave_nothing() {
-  local pid
-  trap '' INT TERM HUP PIPE
-  for pid in $(jobs -p); do end_process "$pid" KILL; done 2>/dev/null
-  [ -z "$dir" ] || rm -rf "$dir"
-  progress
-}
-
 leave_nothing_behind() {
-  trap leave_nothing EXIT
-  trap 'exit 130' HUP INT TERM PIPE
-  dir=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX") || exit
+  clean_up_at_end
+  trap 'leave_nothing 2>/dev/null' EXIT # bash would say which were killed
+  trap 'exit 141' PIPE
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX") || exit
+  dir=$scratch
 }
 
 # --- cores -------------------------------------------------------------------
@@ -136,7 +118,7 @@ launch() { # COMMAND...
 }
 
 stop_server() {
-  end_process "$server_pid"
+  end_group "$server_pid"
   server_pid=
 }
 

@@ -71,7 +71,7 @@ EOF
     run env ${wrong%=*} tests/measure/bench
     echo "$wrong: $output"
     [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ]
-    [[ "$output" == "bench: "*"${wrong##*=}"* ]]
+    [[ "$output" == *": "*"${wrong##*=}"* ]]
   done
   run tests/measure/bench plots
   [ "$status" -eq 1 ]
