@@ -4,7 +4,7 @@
 HERE       := tests/measure/peers
 PEERS_IN_C := libevent bufferevent libuv libev lean
 
-# Each with what it needs, by the name that tests/deps has for it.
+# Each with what it needs, by the name that tests/tools/deps has for it.
 PEERS_NEED := libevent:libevent bufferevent:libevent libuv:libuv libev:libev \
               lean: go:go
 ifneq ($(SYSTEM),Linux)
