@@ -153,12 +153,8 @@ static void pause_listeners(void) {
     check_pause();
 }
 
-// The order turns at every resume. If no descriptor is free by then, a listener
-// was first for nothing, and waits for its turn once more.
 static void resume_listeners(void) {
     listeners_resume();
-    for (int i = 0; i < listener_count && free_descriptors == 0; i++)
-        fakes[listeners[i].fd].passed_over = 0;
     pause_ends_ms = NEVER;
     watch_listeners(true);
     check_pause();
