@@ -44,6 +44,7 @@ late() {
   awk "BEGIN { print $timeout + 2.5 }"
 }
 
+# bats test_tags=torture
 @test "a silent client is closed, not before its time and soon after" {
   start_with_timeout
   seconds=$(silent_for)
@@ -96,6 +97,7 @@ late() {
   done
 }
 
+# bats test_tags=torture
 @test "a client that talks stays, for as long as it talks" {
   ! is_ours || timeout=1
   start_with_timeout
@@ -141,6 +143,7 @@ late() {
   done
 }
 
+# bats test_tags=torture
 @test "thousands of clients whose time is up together are all closed in time" {
   only_linux "elsewhere the backlog is short"
   closes_in_time 2000
@@ -191,6 +194,7 @@ closes_in_time() { # CLIENTS
   [ "$turns" -eq 0 ] || saw "$turns turns of the loop came between them"
 }
 
+# bats test_tags=torture
 @test "after a long suspension clients that had sent are served, the silent closed" {
   ! is_ours || timeout=1
   start_with_timeout

@@ -15,6 +15,7 @@ teardown() {
 # More than all socket buffers between a client and the server can take.
 much=33554432
 
+# bats test_tags=torture
 @test "a slow reader loses nothing and no other client waits for it" {
   start_server
   start_client 7 no-read "$much"
@@ -37,6 +38,7 @@ much=33554432
   descriptors_return_to "$before"
 }
 
+# bats test_tags=torture
 @test "a slow reader costs no more memory than one read buffer" {
   without_sanitizers "they have memory of their own"
   start_server
@@ -50,6 +52,7 @@ much=33554432
   end_client 7
 }
 
+# bats test_tags=torture
 @test "a reader that is stuck takes no CPU time" {
   ! spins || skip "03 asks all the time"
   start_server
@@ -66,7 +69,7 @@ bound_kb() { # HIGHEST-DESCRIPTOR SLOW-READERS
     ($2 + 2) * (buffer + unsent)) / 1024))
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,torture
 @test "a hundred slow readers take no more memory than the bound that is stated" {
   from_stage 03 "01 and 02 keep nothing: they wait in write"
   only_ours "the bound"
