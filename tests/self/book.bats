@@ -16,8 +16,8 @@ setup() {
 
 a_book() {
   export EXPLAINED="01-blocking/server.c 02-threads/server.c"
-  mkdir -p 01-blocking 02-threads tests/book/results
-  cp "$root/tests/diff" tests/diff
+  mkdir -p 01-blocking 02-threads tests/book/results tests/tools
+  cp "$root/tests/tools/diff" tests/tools/diff
   for name in first other; do
     printf '%s\n' '// A server.' '' 'int main(void) {' "    $name();" \
       '    second();' '    third();' '    return 0;' '}' >"$name.c"

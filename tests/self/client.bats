@@ -2,7 +2,7 @@
 # build/tests/client: what it finds, and what it says when it is used wrongly.
 # What its commands do, the tests of the servers show.
 
-load ../helpers
+load ../lib/helpers
 
 teardown() {
   stop_server

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # tests/crowd: it finds what is wrong, and measures what it says.
 
-load ../helpers
+load ../lib/helpers
 
 crowd=$root/tests/crowd
 

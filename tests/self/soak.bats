@@ -2,7 +2,7 @@
 # The soak finds nothing wrong with a server that is right, and finds out about
 # one that is not.
 
-load ../helpers
+load ../lib/helpers
 
 setup() {
   only_linux "the soak reads /proc"
