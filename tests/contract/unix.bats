@@ -88,7 +88,7 @@ cannot_listen() { # REASON
   run limited strace -f -o /dev/null -e trace=ioctl \
     -e inject=ioctl:error=ENOMEM "$SERVER" "unix:$path"
   [ "$status" -eq 1 ]
-  [[ "$output" == *" error: cannot listen on unix:$path: Cannot allocate memory" ]]
+  contains "$output" " error: cannot listen on unix:$path: Cannot allocate memory"
   [ -S "$path" ]
 }
 

@@ -36,6 +36,11 @@ saw() { # SENTENCE
   return 1
 }
 
+# bash 3.2 goes on after a [[ ]] that fails.
+contains() { # TEXT PART
+  case $1 in *"$2"*) ;; *) saw "'$1', and no '$2' in it" ;; esac
+}
+
 # --- which tests concern which server ----------------------------------------
 
 from_stage() { # NN WHY-NOT
@@ -44,6 +49,11 @@ from_stage() { # NN WHY-NOT
 
 only_ours() { # WHAT
   [ -z "${FOREIGN:-}" ] || skip "$1 of our own servers"
+}
+
+# It takes C to do this: a reader's server is asked for it with STRICT=1 only.
+strictly() { # WHAT
+  is_ours || [ -n "${STRICT:-}" ] || skip "$1: with STRICT=1"
 }
 
 only_linux() { # WHY
@@ -93,8 +103,8 @@ nc_client() { # HOST PORT
 # that hangs before its loop does not hear TERM. Without timeout(1), bats ends
 # the test.
 limited() { # COMMAND [ARGUMENT]...
-  if timeout --foreground 1 true 2>/dev/null; then
-    timeout --foreground -s KILL "$PATIENCE" "$@"
+  if command -v timeout >/dev/null; then
+    timeout -s KILL "$PATIENCE" "$@"
   else
     "$@"
   fi

@@ -153,6 +153,7 @@ end_server() { # SIGNAL
   done
   status=0
   wait "$server_pid" || status=$?
+  is_ours || end_group "$server_pid"
   server_pid=
 }
 

@@ -10,7 +10,7 @@ load ../lib/helpers
   [ "$status" -eq 0 ]
 }
 
-@test "the server knows of no system but kqueue's" {
-  code=$(sed 's:^//.*::' "$root/05-kqueue/server.c")
+@test "the server and its poller know of no system but kqueue's" {
+  code=$(sed 's:^ *//.*::' "$root"/05-kqueue/*.c)
   run ! grep -E 'epoll|signalfd|__linux__|#if' <<<"$code"
 }
