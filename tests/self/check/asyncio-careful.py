@@ -10,7 +10,7 @@ TIMEOUT, TICK = 5, 0.2
 
 class Echo(asyncio.Protocol):
     def connection_made(self, transport):
-        self.transport, self.unsent = transport, 0
+        self.transport, self.unsent, self.is_last_try = transport, 0, False
         transport.set_write_buffer_limits(high=0)  # told of any unsent byte
         self.loop = asyncio.get_running_loop()
         self.moved = self.loop.time()
@@ -38,9 +38,12 @@ class Echo(asyncio.Protocol):
         if unsent != self.unsent:
             self.unsent, self.moved = unsent, self.loop.time()
         left = self.moved + TIMEOUT - self.loop.time()
-        if left <= 0:
+        if left <= 0 and self.is_last_try:
             return self.transport.abort()
-        self.timer = self.loop.call_later(TICK if unsent else left, self.look)
+        # After a suspension epoll.poll() may time out with events waiting.
+        self.is_last_try = left <= 0
+        pause = 0 if self.is_last_try else TICK if unsent else left
+        self.timer = self.loop.call_later(pause, self.look)
 
 
 async def accept(listener):
