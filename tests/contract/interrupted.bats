@@ -45,6 +45,7 @@ teardown() {
   crowd=200
   is_ours || crowd=100 # Python's backlog has 128 places, unless told
   fits "$crowd"
+  has_descriptors 250
   suspend_server
   start_client 7 crowd "$crowd"
   client_says 7 "connected $crowd"

@@ -86,6 +86,14 @@ fits() { # CLIENTS
   fit "$1" || skip "there are ${VARIANT#--workers=} workers"
 }
 
+# A test with so many clients needs some descriptors itself.
+has_descriptors() { # COUNT
+  local most
+  most=$(ulimit -H -n)
+  [ "$most" = unlimited ] || [ "$most" -ge "$1" ] ||
+    skip "the hard limit of descriptors is $most"
+}
+
 # --- nc ----------------------------------------------------------------------
 
 # nc's dialects differ in how they are told to say at the end of their input

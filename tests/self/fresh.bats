@@ -16,8 +16,9 @@ setup() {
   unset MAKEFLAGS MAKELEVEL STAGE SERVER SAN JOBS CC CFLAGS
   mkdir "$scratch/bin" "$scratch/a place"
   for program in $programs; do
-    file=$(command -v "$program") || continue
-    case $file in /*) ln -s "$file" "$scratch/bin/$program" ;; esac
+    # bats puts its own parts first.
+    file=$(PATH=${PATH##*bats-core:} type -P "$program") || continue
+    ln -s "$file" "$scratch/bin/$program"
   done
   cp -R "$root/Makefile" "$root/common" "$root"/0[1-9]-* "$scratch/a place"
   mkdir "$scratch/a place/tests"

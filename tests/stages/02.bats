@@ -41,6 +41,7 @@ threads_become() { # COUNT
   start_server
   client_does hello
   before=$(address_space_kb)
+  has_descriptors 1100
   start_crowd 7 1000
   grown=$(($(address_space_kb) - before))
   [ "$grown" -lt 200000 ] || saw "1,000 threads took $grown KiB of addresses"
@@ -125,6 +126,7 @@ threads_become() { # COUNT
   start_server
   client_does half-close 1048576
   before=$(resident_kb)
+  has_descriptors 600
   start_crowd 7 500
   each=$((($(resident_kb) - before) * 1024 / 500))
   [ "$each" -le 16384 ] || saw "an idle client cost $each bytes"

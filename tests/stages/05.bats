@@ -5,6 +5,7 @@ STAGE=05
 load ../lib/helpers
 
 @test "kevent does what its manual page says" {
+  has_descriptors 128
   run "$root/build/tests/kevent_conformance"
   echo "$output"
   [ "$status" -eq 0 ]
