@@ -42,6 +42,7 @@ enum {
     STUCK_MS = 300,
     BACKLOG_NAP_MS = 10,
     CONNECTING_MAX = 1000,
+    GUESTS_MAX = 100, // at a time: a backlog of 128 places is a usual one
     // Linux has 28,000 local ports for each pair of addresses, but is slow to
     // find the second half of them.
     CONNECTIONS_PER_SOURCE = 12000,
@@ -78,6 +79,7 @@ static struct {
 
 static const char *waiting_for = "the address";
 static bool small_buffers;
+static size_t connecting_max = CONNECTING_MAX;
 static char pattern[PERIOD_BYTES];
 
 __attribute__((format(printf, 1, 2))) static _Noreturn void
@@ -459,7 +461,7 @@ static struct crowd crowd_of(size_t count) {
 static void crowd_connect(struct crowd *crowd, size_t count,
                           void on_arrival(struct connection *)) {
     for (size_t begun = 0; crowd->count < count;) {
-        if (begun < count && begun - crowd->count < CONNECTING_MAX) {
+        if (begun < count && begun - crowd->count < connecting_max) {
             struct connection *member = &crowd->members[begun];
             *member = connection_begin(begun++);
             // Its own words: an echo that goes to another client shows.
@@ -550,9 +552,14 @@ static void crowd_obey(struct crowd *crowd, const char *line) {
         fail("a crowd of %zu cannot %s", count, line);
 }
 
-static void run_crowd(size_t count) {
+static void hear_a_message(struct connection *connection) {
+    connection_send(connection, connection->sent + MESSAGE_BYTES);
+    read_rest(connection);
+}
+
+static void obey_as_crowd(size_t count, void on_arrival(struct connection *)) {
     struct crowd crowd = crowd_of(count);
-    crowd_connect(&crowd, count, NULL);
+    crowd_connect(&crowd, count, on_arrival);
     printf("connected %zu\n", count);
 
     char line[64];
@@ -560,6 +567,16 @@ static void run_crowd(size_t count) {
     crowd_expect_nothing(&crowd);
     puts("left");
     free(crowd.members);
+}
+
+static void run_crowd(size_t count) {
+    obey_as_crowd(count, NULL);
+}
+
+// However many they are, the backlog has few of them at a time.
+static void run_guests(size_t count) {
+    connecting_max = GUESTS_MAX;
+    obey_as_crowd(count, hear_a_message);
 }
 
 static void say_all(struct connection *connection) {
@@ -713,6 +730,7 @@ static const struct command {
     {"unread COUNT      close with an unread echo", .number = run_unread},
     {"quick COUNT       connect, hello, close, repeat", .number = run_quick},
     {"crowd COUNT       obey hello [A B], leave N, wait", .number = run_crowd},
+    {"guests COUNT      a crowd, each greeted in turn", .number = run_guests},
     {"burst COUNT       all at once: hello, half-close", .number = run_burst},
     {"slow COUNT        read nothing until told to, all", .number = run_slow},
     {"silent            until the server or stdin ends", .plain = run_silent},
