@@ -7,7 +7,8 @@
 # make test             runs the tests, in about two minutes; STAGE=04 is a part
 # make test-all         runs all tests, in about a quarter of an hour
 # make check SERVER=./mine STAGE=04
-#                       runs the tests of a stage on a server of your own
+#                       runs the tests of a stage on a server of your own;
+#                       TEST='slow reader' is a part of them
 # make exercise NAME=03-truncated
 #                       tests a server in which the book hides a bug
 #                       (SERVER=./mine, your fixed one; FIX=1 shows our fix)
@@ -216,7 +217,7 @@ test-all: all tools
 	@SAN='$(SAN)' CC='$(CC)' tests/run --all $(STAGE)
 
 check: build/tests/client
-	@tests/tools/check '$(SERVER)' '$(STAGE)'
+	@STRICT='$(STRICT)' tests/tools/check '$(SERVER)' '$(STAGE)' '$(TEST)'
 
 check-book: all tools
 	@tests/book/check --replay
