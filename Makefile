@@ -3,7 +3,8 @@
 # make 04-epoll         builds one stage
 # make tour             runs the six servers side by side and shows what differs
 # make watch STAGE=04   shows a server at work, live: who waits for what.
-#                       OPTIONS='--edge 8080' is what the server is started with
+#                       OPTIONS='--edge 8080' is what the server is started with;
+#                       SERVER='python3 mine.py' is a server of your own
 # make test             runs all tests
 # make check SERVER=./mine STAGE=04
 #                       runs the tests of a stage on a server of your own
@@ -132,7 +133,7 @@ POLLER_kqueue := build/05-kqueue/poller.o $(KQUEUE_OBJECTS)
 TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
 SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
-.PHONY: all tools tour test check check-book contents diff deps lint analyze \
+.PHONY: all tools tour watch test check check-book contents diff deps lint analyze \
         memcheck coverage format clean help \
         $(STAGES) FORCE
 .SECONDARY:
@@ -204,6 +205,9 @@ build/flags: FORCE
 
 diff:
 	@tests/tools/diff $(STAGE)
+
+watch: all build/tests/client
+	@SERVER='$(SERVER)' tests/tools/watch '$(STAGE)' $(OPTIONS)
 
 tour: all build/tests/client
 	@tests/tools/tour
