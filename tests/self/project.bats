@@ -47,17 +47,6 @@ setup() {
   run ! grep $'\r' "$BATS_TEST_TMPDIR/tour"
 }
 
-@test "make tour says how to get nc when it is missing" {
-  mkdir "$BATS_TEST_TMPDIR/bin"
-  for tool in bash env dirname sed grep mktemp sleep cat tail rm awk; do
-    ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin/$tool"
-  done
-  PATH=$BATS_TEST_TMPDIR/bin run tests/tools/tour
-  [ "$status" -eq 1 ]
-  [ "${#lines[@]}" -eq 1 ]
-  [[ "$output" == *nc*"make deps"* ]]
-}
-
 @test "make check finds nothing wrong with a server that is right" {
   run tests/tools/check 03-nonblocking/server 03
   echo "$output"
