@@ -5,7 +5,8 @@
 # make watch STAGE=04   shows a server at work, live: who waits for what.
 #                       OPTIONS='--edge 8080' is what the server is started with;
 #                       SERVER='python3 mine.py' is a server of your own
-# make test             runs all tests
+# make test             runs the tests, in about two minutes; STAGE=04 is a part
+# make test-all         runs all tests, in about a quarter of an hour
 # make check SERVER=./mine STAGE=04
 #                       runs the tests of a stage on a server of your own
 # make exercise NAME=03-truncated
@@ -41,9 +42,9 @@
 # make test-book        looks at that edition in a Chromium without a window
 # make beyond           builds what the last chapter shows: a loop a core,
 #                       io_uring, and the echo servers in Go
-# make deps             installs what build, tour and tests need
+# make deps             installs what build, tour and `make test` need
+# make deps-all         installs what `make test-all` and all other targets need
 # make peers            builds echo servers on libevent, libuv, libev and Go
-# make deps-peers       installs what those need
 # make lint             checks shell scripts and the layout of the code
 # make analyze          lets gcc, clang-tidy, cppcheck and scan-build read the code
 # make memcheck         lets valgrind look for leaks in 04 to 06
@@ -133,9 +134,9 @@ POLLER_kqueue := build/05-kqueue/poller.o $(KQUEUE_OBJECTS)
 TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
 SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
-.PHONY: all tools tour watch test check check-book contents diff deps lint analyze \
-        memcheck coverage format clean help \
-        $(STAGES) FORCE
+.PHONY: all tools tour watch test test-all check check-book contents diff deps \
+        deps-all lint analyze memcheck coverage format clean help \
+        $(STAGES) FORCE writable
 .SECONDARY:
 
 all: $(SERVERS) build/tests/client
@@ -196,15 +197,18 @@ build/%.o: %.c build/flags
 	$(SAY) '  compile  $<'
 	$(DO)$(COMPILE) -c $< -o $@
 
+writable:
+	@mkdir -p build 2>/dev/null && [ -w build ] || { echo "cannot write to" \
+	  "$(CURDIR)/build: copy the project to a place of your own"; exit 1; }
+
 # Changes when the compiler or a flag does, and everything is built anew.
-build/flags: FORCE
-	@mkdir -p $(@D)
+build/flags: FORCE | writable
 	@new=$@.$$$$; echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(ALL_CFLAGS) \
 	  $(HARDEN_LDFLAGS) $(LDFLAGS) $(POLLER) $(KQUEUE))' >$$new; \
 	  if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 diff:
-	@tests/tools/diff $(STAGE)
+	@tests/tools/diff '$(STAGE)'
 
 watch: all build/tests/client
 	@SERVER='$(SERVER)' tests/tools/watch '$(STAGE)' $(OPTIONS)
@@ -212,8 +216,12 @@ watch: all build/tests/client
 tour: all build/tests/client
 	@tests/tools/tour
 
-test: all tools
-	@SAN='$(SAN)' tests/run $(STAGE)
+# What the tests that are not slow meet.
+test: all $(SIXES) build/tests/client build/tests/kevent_conformance tests/crowd
+	@SAN='$(SAN)' CC='$(CC)' tests/run $(STAGE)
+
+test-all: all tools
+	@SAN='$(SAN)' CC='$(CC)' tests/run --all $(STAGE)
 
 check: build/tests/client
 	@tests/tools/check '$(SERVER)' '$(STAGE)'
@@ -225,15 +233,18 @@ contents:
 	@tests/book/contents
 
 deps:
-	@tests/tools/deps
+	@tests/tools/deps basic
+
+deps-all:
+	@tests/tools/deps all
 
 lint:
 	@tests/tools/lint
 
-memcheck: all tools
+memcheck: all $(SIXES) build/tests/client
 	@command -v valgrind >/dev/null || \
-	  { echo 'valgrind is not installed: try apt-get install valgrind'; exit 1; }
-	@tests/run memcheck
+	  { echo 'valgrind is missing; make deps-all installs it'; exit 1; }
+	@tests/run --all memcheck
 
 coverage:
 	@tests/tools/coverage/run

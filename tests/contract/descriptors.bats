@@ -19,7 +19,7 @@ many_at_once() {
 # Sixty clients at a server that has descriptors for forty at most. Some are
 # served, the others wait in the backlog.
 start_full_server() {
-  limit=40 start_server "$@"
+  limit=40 start_server
   start_client 7 crowd 60
   client_says 7 'connected 60'
   tell_client 7 'hello 0 9'
@@ -275,7 +275,7 @@ wait_for_stopped() { # CONNECTIONS
   run limited strace -f -o /dev/null -e trace=ioctl \
     -e inject=ioctl:error=ENOMEM "$SERVER" -q 0
   [ "$status" -eq 1 ]
-  [[ "${lines[1]}" == *"error: cannot watch a listener: Cannot allocate memory" ]]
+  contains "${lines[1]}" "error: cannot watch a listener: Cannot allocate memory"
 }
 
 @test "a server that cannot wait for any client says so and ends" {
@@ -287,5 +287,5 @@ wait_for_stopped() { # CONNECTIONS
     4 "$SERVER"
   [ "$status" -eq 1 ]
   [ "${#lines[@]}" -eq 1 ]
-  [[ "$output" == *"error: cannot open the poller: Too many open files" ]]
+  contains "$output" "error: cannot open the poller: Too many open files"
 }

@@ -70,6 +70,7 @@ teardown() {
   about 3 "chapter 2, run it"
   from_stage 02 "01 serves one client at a time"
   fits 100
+  has_descriptors 150
   start_crowd 7 100
   end_client 7
 }

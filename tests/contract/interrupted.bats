@@ -43,6 +43,7 @@ teardown() {
 @test "a crowd that connects while the server is suspended is served" {
   from_stage 02 "01 serves one client at a time"
   fits 200
+  has_descriptors 250
   suspend_server
   start_client 7 crowd 200
   client_says 7 'connected 200'

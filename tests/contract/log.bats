@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
-# What every stage says, line by line. STAGE says which one is under test.
+# What every stage says, line by line: the contract's section on the log.
 
 load ../lib/helpers
 
 setup() {
-  treated_in "chapter 1, the log"
+  about "log" "chapter 1, the log"
 }
 
 teardown() {
@@ -34,6 +34,7 @@ teardown() {
   [ "$(wc -l <"$server_log")" -eq 4 ]
 }
 
+# bats test_tags=once
 @test "one byte is a byte, and none are bytes" {
   start_server
   client_does drip 1
@@ -43,6 +44,7 @@ teardown() {
   wait_for_log 'closed: client closed; echoed 0 bytes$'
 }
 
+# bats test_tags=once
 @test "what a client sends is shown escaped" {
   start_server
   printf 'a\n\r\t\\"\033[31m\0\177\200\377~ ' | nc_client 127.0.0.1 "$port" >/dev/null
@@ -50,6 +52,7 @@ teardown() {
   wait_for_log 'received 17 bytes: "a\\n\\r\\t\\\\\\"\\033\[31m\\000\\177\\200\\377~ "$'
 }
 
+# bats test_tags=once
 @test "no more than 64 bytes of what a client sends are shown" {
   start_server
   exactly=$(printf '%064d' 0)
@@ -80,29 +83,33 @@ teardown() {
   connect 5
   say 5 hello
   hears 5 hello
-  [ "$stage${VARIANT:-}" != 03 ] || wait_for_log 'read would block$'
   disconnect 5
   wait_for_log closed
-  case $stage${VARIANT:-} in
-    01 | 02*)
+  case $stage in
+    01 | 02)
       wait_for_log 'waiting in accept$'
       wait_for_log '\[[0-9]*\] waiting in read$' 2
       wait_for_log '\[[0-9]*\] waiting in write$'
       ;;
     03)
-      wait_for_log 'read would block$'
-      wait_for_log 'accept would block$'
-      wait_for_log 'asked 0 clients [0-9]* times\{0,1\} for nothing$'
-      wait_for_log 'asked 1 client [0-9]* times\{0,1\} for nothing$'
+      spins || wait_for_log 'waiting in poll$' 3
+      ! spins || [ "$(count_log 'waiting in')" -eq 0 ]
       ;;
     *)
       name=epoll_wait
-      [ "$stage" != 05 ] && [ "${POLLER:-}" != kqueue ] || name=kevent
-      [ "$stage" != 03 ] || name=poll
+      ! on_kqueue || name=kevent
       wait_for_log "waiting in $name\$" 3
       wait_for_log '\[[0-9]*\] is ready$' 3
       ;;
   esac
+}
+
+@test "-v says that a write would block" {
+  from_stage 03 "01 and 02 wait in write"
+  start_server -v
+  start_client 7 no-read 33554432
+  wait_for_log '\[[0-9]*\] write would block$'
+  end_client 7
 }
 
 @test "lines of many clients do not mix" {
@@ -116,7 +123,7 @@ teardown() {
   client_says 7 '^50 clients heard'
   end_client 7
   wait_for_log 'closed: ' 50
-  run grep -vE '^ *[0-9]+\.[0-9]{3} (listening on 127|waiting in |\[[0-9]+\] is the listener|accept would block|asked [0-9]+ clients? [0-9]+ times? for nothing|\[[0-9]+\] (accepted [0-9.:]+|received [0-9]+ bytes: ".*"|closed: client closed; echoed [0-9]+ bytes|waiting in (read|write)|is ready|read would block)$)' "$server_log"
+  run grep -vE '^ *[0-9]+\.[0-9]{3} (listening on 127|waiting in |\[[0-9]+\] (is the listener|accepted [0-9.:]+|received [0-9]+ bytes: ".*"|closed: client closed; echoed [0-9]+ bytes|waiting in (read|write)|is ready)$)' "$server_log"
   [ -z "$output" ]
 }
 
@@ -132,4 +139,104 @@ teardown() {
   again=$(awk '/accepted/ { if (open[$2]) print $2; open[$2] = 1 }
                /closed/ { open[$2] = 0 }' "$server_log")
   [ -z "$again" ] || saw "the log has these numbers accepted twice: $again"
+}
+
+# --- what reaches the terminal -----------------------------------------------
+
+# Every byte from FIRST on, COUNT of them, in octal escapes as printf reads them.
+bytes() { # FIRST COUNT
+  local i
+  for ((i = $1; i < $1 + $2; i++)); do printf '\\%03o' "$i"; done
+}
+
+# From a file: bash would write to a pipe line by line.
+say_at_once() { # FILE
+  nc_client 127.0.0.1 "$port" <"$1" >/dev/null
+}
+
+log_is_plain() {
+  run ! env LC_ALL=C grep -n '[^ -~]' "$server_log"
+}
+
+# bats test_tags=once
+@test "no byte that a client sends reaches the terminal as a control character" {
+  start_server -v
+  for first in 0 64 128 192; do
+    # shellcheck disable=SC2059  # the format is what is to be printed
+    printf "$(bytes "$first" 64)" >"$scratch/bytes"
+    say_at_once "$scratch/bytes"
+  done
+  wait_for_log 'closed: ' 4
+  log_is_plain
+  # They are all there: what C has no letter for is in octal digits.
+  wait_for_log 'received 64 bytes: "\\000\\001.*\\010\\t\\n\\013\\014\\r\\016.*\\033.* !\\"#.*?"$'
+  wait_for_log 'received 64 bytes: "@A.*\[\\\\]^.*~\\177"$'
+  wait_for_log 'received 64 bytes: "\\200\\201.*\\233.*\\277"$'
+  wait_for_log 'received 64 bytes: "\\300.*\\376\\377"$'
+}
+
+# bats test_tags=once
+@test "bytes beyond those that are shown do not reach the terminal either" {
+  start_server -v
+  {
+    printf '%063d' 0
+    for ((i = 0; i < 200; i++)); do printf '\033]0;title\007\033[2J\233'; done
+  } >"$scratch/bytes"
+  say_at_once "$scratch/bytes"
+  wait_for_log 'closed: '
+  log_is_plain
+  wait_for_log 'received [0-9]* bytes: "0\{63\}\\033"\.\.\.$'
+}
+
+# --- where the log goes ------------------------------------------------------
+
+@test "a server that is started without descriptors 0, 1 and 2 serves" {
+  port=$("$client" 0 free-port)
+  address=127.0.0.1:$port
+  : >"${server_log:=$scratch/server.log}"
+  "$SERVER" "$port" <&- >&- 2>&- 3>&- &
+  server_pid=$!
+  await_listening
+  client_does half-close 1048576
+  client_does hello
+  # What would be written to descriptor 2 must not end up with a client.
+  from_stage 02 "01 serves one client at a time"
+  start_crowd 7 5
+  end_client 7
+}
+
+@test "a log that nobody reads any more harms nothing" {
+  port=$("$client" 0 free-port)
+  address=127.0.0.1:$port
+  : >"${server_log:=$scratch/server.log}"
+  mkfifo "$scratch/log"
+  "$SERVER" "$port" 2>"$scratch/log" 3>&- &
+  server_pid=$!
+  head -n 1 "$scratch/log" >/dev/null
+  await_listening
+  client_does half-close 1048576
+  client_does hello
+}
+
+# bats test_tags=slow,once
+@test "without descriptors 0 to 2 and without /dev/null it does not start" {
+  only_linux "strace is Linux's"
+  needs strace
+  without_sanitizers "they and strace exclude each other"
+  # What would be written to descriptor 2 would end up with a client.
+  # shellcheck disable=SC2016  # for that shell
+  run limited strace -f -o "$scratch/calls" -P /dev/null -e trace=openat \
+    -e inject=openat:error=ENOENT sh -c 'exec "$0" 0 <&- >&- 2>&-' "$SERVER"
+  [ "$status" -eq 1 ] || saw "the exit status is $status"
+}
+
+@test "the last of -q and -v counts" {
+  start_server -v -q
+  client_does hello
+  [ "$(wc -l <"$server_log")" -eq 1 ]
+  stop_server
+  start_server -q -v
+  client_does hello
+  wait_for_log received
+  spins || wait_for_log 'waiting in'
 }

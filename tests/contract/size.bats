@@ -20,8 +20,7 @@ start_patient_server() { # [ARGUMENT]...
 @test "the soft limit of descriptors is raised to the hard limit" {
   from_stage 02 "01 has one client at a time"
   fits 100
-  [ "$(ulimit -H -n)" = unlimited ] || [ "$(ulimit -H -n)" -ge 120 ] ||
-    skip "the hard limit of descriptors is $(ulimit -H -n)"
+  has_descriptors 150
   ulimit -S -n 64
   start_server
   ulimit -S -n "$(ulimit -H -n)"
@@ -62,13 +61,6 @@ crowd_of_300() {
   grown=$(($(resident_kb) - memory))
   # A second crowd finds what the first has left behind.
   [ "$grown" -le 512 ] || saw "a second crowd cost $grown KiB for good"
-}
-
-has_descriptors() { # COUNT
-  local most
-  most=$(ulimit -H -n)
-  [ "$most" = unlimited ] || [ "$most" -ge "$1" ] ||
-    skip "the hard limit of descriptors is $most"
 }
 
 costs_at_most_64_bytes() { # CLIENTS

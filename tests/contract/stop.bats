@@ -248,19 +248,13 @@ stopped_within() { # LOW HIGH
   stopped_within 0 0.5
 }
 
-# bats test_tags=slow
-@test "to stop, a second signal ends the wait also beside a thousand floods" {
-  stage_06
-  only_ours "the log"
-  [ -x "$root/tests/crowd" ] || skip "crowd is not built"
-  [ "$(ulimit -H -n)" = unlimited ] || [ "$(ulimit -H -n)" -ge 3100 ] ||
-    skip "the hard limit of descriptors is $(ulimit -H -n)"
-  ulimit -S -n "$(ulimit -H -n)"
+# A second signal at a server that 1,500 clients flood. Sets took, in ms.
+second_signal_beside_floods() {
+  local end=$((SECONDS + PATIENCE)) before
   start_server -q --timeout 60
   "$root/tests/crowd" -c 1500 -s 60000 -p 4 -d 60 --warm-up 0 "$address" \
     >"$scratch/crowd" 2>&1 3>&- &
   background+=("$!")
-  end=$((SECONDS + PATIENCE))
   until [ "$(descriptors)" -gt 1400 ]; do
     [ "$SECONDS" -lt "$end" ] || { saw "the crowd does not connect"; return 1; }
     sleep 0.05
@@ -268,10 +262,25 @@ stopped_within() { # LOW HIGH
   sleep 0.5 # they flood
   kill -TERM "$server_pid"
   sleep 0.2
-  local before after
   before=$(date +%s%N)
   stops_with INT 0
-  after=$(date +%s%N)
-  [ $(((after - before) / 1000000)) -le 500 ] ||
-    saw "after the second signal it took $(((after - before) / 1000000)) ms"
+  took=$((($(date +%s%N) - before) / 1000000))
+  stop_server
+}
+
+# A machine may be busy: one good time out of three is enough. A server that has
+# to wait takes 0.8 s each time.
+# bats test_tags=slow
+@test "to stop, a second signal ends the wait also beside a thousand floods" {
+  stage_06
+  only_ours "the log"
+  only_linux "elsewhere date knows no nanoseconds"
+  [ -x "$root/tests/crowd" ] || skip "crowd is not built"
+  has_descriptors 3100
+  ulimit -S -n "$(ulimit -H -n)"
+  for _ in 1 2 3; do
+    second_signal_beside_floods
+    [ "$took" -gt 500 ] || return 0
+  done
+  saw "after the second signal it took $took ms"
 }

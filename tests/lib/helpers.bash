@@ -36,6 +36,11 @@ saw() { # SENTENCE
   return 1
 }
 
+# bash 3.2 goes on after a [[ ]] that fails.
+contains() { # TEXT PART
+  case $1 in *"$2"*) ;; *) saw "'$1', and no '$2' in it" ;; esac
+}
+
 # --- which tests concern which server ----------------------------------------
 
 from_stage() { # NN WHY-NOT
@@ -76,6 +81,14 @@ fits() { # CLIENTS
   fit "$1" || skip "there are ${VARIANT#--workers=} workers"
 }
 
+# A test with so many clients needs some descriptors itself.
+has_descriptors() { # COUNT
+  local most
+  most=$(ulimit -H -n)
+  [ "$most" = unlimited ] || [ "$most" -ge "$1" ] ||
+    skip "the hard limit of descriptors is $most"
+}
+
 # --- nc ----------------------------------------------------------------------
 
 # nc's dialects differ in how they are told to say at the end of their input
@@ -93,8 +106,8 @@ nc_client() { # HOST PORT
 # that hangs before its loop does not hear TERM. Without timeout(1), bats ends
 # the test.
 limited() { # COMMAND [ARGUMENT]...
-  if timeout --foreground 1 true 2>/dev/null; then
-    timeout --foreground -s KILL "$PATIENCE" "$@"
+  if command -v timeout >/dev/null; then
+    timeout -s KILL "$PATIENCE" "$@"
   else
     "$@"
   fi

@@ -140,7 +140,7 @@ wait_or_kill() { # PID
 stop_server() {
   local pid
   for pid in ${background[@]+"${background[@]}"}; do
-    kill "$pid" 2>/dev/null && wait_or_kill "$pid"
+    ! kill "$pid" 2>/dev/null || wait_or_kill "$pid" || true
   done
   background=()
   [ -n "${server_pid:-}" ] || return 0

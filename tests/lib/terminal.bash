@@ -3,7 +3,7 @@
 # A tool that sources this calls clean_up_at_end, and may set scratch to a
 # directory that goes with it. Colour and the line of progress are for terminals
 # only; NO_COLOR and TERM=dumb go without colour.
-# shellcheck disable=SC2034  # the colours are used by the tool
+# shellcheck disable=SC2034,SC2119,SC2120  # the tool uses them
 
 bold='' mark='' good='' bad='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then

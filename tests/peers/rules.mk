@@ -19,20 +19,17 @@ peers:
 	    echo ' $(PEERS_ON_LINUX) ' | grep -q " $$name "; then \
 	    echo "skipped $$name: it calls what only Linux has"; \
 	  elif [ -n "$$missing" ]; then echo "skipped $$name: $$missing is" \
-	    "missing; make deps-peers installs it"; \
+	    "missing; make deps-all installs it"; \
 	  else ready="$$ready build/peers/$$name"; fi; done; \
 	$(MAKE) --no-print-directory peers-ready READY="$$ready"
 
 peers-ready: $(READY)
 	@:
 
-deps-peers:
-	@tests/tools/deps libevent libuv libev go socat ncat
-
 peer-names:
 	@echo $(PEERS)
 
-.PHONY: peers peers-ready peer-names deps-peers
+.PHONY: peers peers-ready peer-names
 
 PEER_OBJECTS := $(patsubst %.c,build/%.o,$(wildcard tests/peers/*.c))
 $(PEER_OBJECTS): EXTRA_CPPFLAGS = -DNDEBUG $(PEER_CPPFLAGS)

@@ -29,7 +29,7 @@ no_system_call="exit fprintf fputc free freeaddrinfo fwrite gai_strerror
   strtol vfprintf vsnprintf"
 
 @test "every function that a server calls is walked, or known to need no walk" {
-  command -v nm >/dev/null || skip "nm is not there"
+  needs nm
   walked=$(sed -n '/define FAULT_FUNCTIONS/,/^$/s/X(\([a-z_0-9]*\))/\n\1\n/gp' \
     tests/harm/faults/faults.h | grep -x '[a-z_0-9]*')
   called=$(nm -u 0*/server build/*/06-timeouts/server |

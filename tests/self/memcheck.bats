@@ -6,8 +6,8 @@
 load ../lib/helpers
 
 setup() {
-  treated_in "chapter 4, signals are events"
-  command -v valgrind >/dev/null || skip "valgrind is not there"
+  about 9 "chapter 4, signals are events"
+  needs valgrind
   without_sanitizers "they and valgrind exclude each other"
   from_stage 04 "01 to 03 are ended by a signal"
   # Everything at once takes longer than usual, and the server with it.

@@ -12,9 +12,9 @@ setup() {
 @test "make help names every target that is meant for people" {
   run make --no-print-directory help
   [ "$status" -eq 0 ]
-  for target in tour watch test check torture bench bench-peers bench-plots \
+  for target in tour watch test test-all check torture bench bench-peers bench-plots \
     pictures diff exercise exercises faults soak models fuzz beyond check-book \
-    book test-book contents deps lint analyze memcheck coverage format clean help; do
+    book test-book contents deps deps-all lint analyze memcheck coverage format clean help; do
     [[ "$output" == *"make $target"* ]]
   done
 }
@@ -23,28 +23,38 @@ setup() {
   run tests/tools/diff 04
   [ "${lines[0]}" = "--- 03-nonblocking/server.c" ]
   [ "${lines[1]}" = "+++ 04-epoll/server.c" ]
-  [[ "$output" == *"+static int poller"* ]]
+  contains "$output" "+#include \"poller.h\""
   run tests/tools/diff 01
   [ "$status" -eq 2 ]
   [ "${#lines[@]}" -eq 1 ]
 }
 
-@test "make deps does and says nothing when all is there" {
-  run tests/tools/deps
+@test "make deps says in a line when all is there" {
+  run tests/tools/deps basic
   [ "$status" -eq 0 ]
-  [ -z "$output" ]
+  [ "${#lines[@]}" -eq 1 ]
+  contains "$output" "all is there"
+}
+
+@test "on macOS, a cc that is only a stub is no compiler" {
+  mkdir "$scratch/bin"
+  printf '#!/bin/sh\necho Darwin\n' >"$scratch/bin/uname"
+  printf '#!/bin/sh\nexit 2\n' >"$scratch/bin/xcode-select"
+  chmod +x "$scratch/bin/"*
+  PATH=$scratch/bin:$PATH run tests/tools/deps --missing compiler
+  [ "$output" = compiler ]
 }
 
 @test "make tour ends with a table of six rows, 80 columns wide at most" {
   [ -x 04-epoll/server ] || skip "04 is not built here"
-  tests/tools/tour >"$BATS_TEST_TMPDIR/tour" 2>&1 3>&-
-  cat "$BATS_TEST_TMPDIR/tour"
+  tests/tools/tour >"$scratch/tour" 2>&1 3>&-
+  cat "$scratch/tour"
   for row in 01-blocking 02-threads 03-nonblocking 04-epoll 05-kqueue 06-timeouts; do
-    [ "$(grep -c "^$row " "$BATS_TEST_TMPDIR/tour")" -eq 1 ]
+    [ "$(grep -c "^$row " "$scratch/tour")" -eq 1 ]
   done
-  [ "$(awk 'length > 80' "$BATS_TEST_TMPDIR/tour" | wc -l)" -eq 0 ]
-  run ! grep $'\033' "$BATS_TEST_TMPDIR/tour" # this is no terminal
-  run ! grep $'\r' "$BATS_TEST_TMPDIR/tour"
+  [ "$(awk 'length > 80' "$scratch/tour" | wc -l)" -eq 0 ]
+  run ! grep $'\033' "$scratch/tour" # this is no terminal
+  run ! grep $'\r' "$scratch/tour"
 }
 
 @test "make check finds nothing wrong with a server that is right" {
@@ -75,16 +85,16 @@ setup() {
 
 # Builds 01 in a place of its own: what the other tests use stays as it is.
 build_aside() { # VARIABLE=VALUE...
-  mkdir "$BATS_TEST_TMPDIR/aside"
-  cp -R Makefile common tests 01-blocking "$BATS_TEST_TMPDIR/aside"
-  cd "$BATS_TEST_TMPDIR/aside" || exit
+  mkdir "$scratch/aside"
+  cp -R Makefile common tests 01-blocking "$scratch/aside"
+  cd "$scratch/aside" || exit
   unset SAN CFLAGS HARDEN
   make "$@" 01-blocking
 }
 
 @test "what is built is hardened" {
   only_linux "readelf reads ELF"
-  command -v readelf >/dev/null || skip "readelf is not there"
+  needs readelf
   build_aside
   readelf -hdW 01-blocking/server >server.elf
   grep 'Type: *DYN' server.elf
@@ -109,7 +119,7 @@ build_aside() { # VARIABLE=VALUE...
 }
 
 @test "a flag that the compiler does not take is left out" {
-  cd "$BATS_TEST_TMPDIR"
+  cd "$scratch"
   for _ in once again; do
     run "$root/tests/tools/taken" "${CC:-cc}" -fno-such-flag -O2 -Wl,--no-such-flag
     [ "$status" -eq 0 ]
@@ -117,17 +127,32 @@ build_aside() { # VARIABLE=VALUE...
   done
 }
 
+# The first argument of about is a number of the contract, the second a chapter.
+hints() {
+  sed -n 's/^ *about \([^ ]*\) "\([^"]*\)".*/\1 \2/p' tests/*/*.bats | sort -u
+}
+
+@test "every line of the contract that a hint names is there" {
+  hints | while read -r number _; do
+    case $number in
+      '"log"') ;;
+      *) grep -q "^$number\. \*\*" tests/CONTRACT.md ||
+        { saw "the contract has no $number"; exit 1; } ;;
+    esac
+  done
+}
+
 @test "every chapter that a hint names is in the tutorial" {
-  sed -n 's/^ *treated_in "\([^"]*\)".*/\1/p' tests/*.bats | sort -u |
-    while IFS=, read -r chapter topic; do
-      number=${chapter#chapter }
-      # The chapter, from its heading to the next, speaks of the topic.
-      sed -n "/^## $number\\./,/^## $((number + 1))\\./p" TUTORIAL.md |
-        grep -qiE "^(##+ |(- )?\*\*)${topic# }" || {
-        echo "TUTORIAL.md has no '${topic# }' in chapter $number"
-        exit 1
-      }
-    done
+  hints | sed 's/^[^ ]* //' | while IFS=, read -r chapter topic; do
+    number=${chapter#chapter }
+    # The chapter, from its heading to the next, speaks of the topic.
+    cat TUTORIAL.md "$(printf '%02d' "$number")"-*/README.md 2>/dev/null |
+      sed -n "/^##* $number\\./,/^##* $((number + 1))\\./p" |
+      grep -qiE "^(##+ |(- )?\*\*)${topic# }" || {
+      saw "chapter $number has no '${topic# }'"
+      exit 1
+    }
+  done
 }
 
 @test "what the README links to is there" {

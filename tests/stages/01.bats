@@ -5,6 +5,7 @@ STAGE=01
 load ../lib/helpers
 
 setup() {
+  about 3 "chapter 2, the wall"
   start_server
 }
 
@@ -12,8 +13,7 @@ teardown() {
   stop_server
 }
 
-@test "a second client waits until the first one leaves" {
-  treated_in "chapter 2, the wall"
+@test "a second client waits until the first one disconnects" {
   connect 5
   connect 6
   say 5 hello
@@ -27,7 +27,7 @@ teardown() {
 }
 
 @test "clients are served in the order in which they came" {
-  treated_in "chapter 0, the backlog"
+  about 13 "chapter 0, the backlog"
   connect 5
   say 5 first
   hears 5 first
@@ -47,6 +47,5 @@ teardown() {
   connect 5
   say 5 hello
   hears 5 hello
-  tasks=("/proc/$server_pid/task"/*)
-  [ "${#tasks[@]}" -eq 1 ] || [ -n "${SAN:-}" ]
+  [ "$(count_threads)" -eq 1 ] || [ -n "${SAN:-}" ]
 }

@@ -4,32 +4,32 @@
 STAGE=02
 load ../lib/helpers
 
+setup() {
+  about 5 "chapter 2, where it breaks"
+}
+
 teardown() {
   stop_server
 }
 
-threads() {
-  local tasks=("/proc/$server_pid/task"/*)
-  echo ${#tasks[@]}
-}
-
 threads_become() { # COUNT
   local end=$((SECONDS + PATIENCE))
-  until [ "$(threads)" -eq "$1" ]; do
-    [ "$SECONDS" -lt "$end" ] || saw "there are $(threads) threads, not $1"
+  until [ "$(count_threads)" -eq "$1" ]; do
+    if [ "$SECONDS" -ge "$end" ]; then
+      saw "there are $(count_threads) threads, not $1"
+      return 1
+    fi
     sleep 0.02
   done
 }
 
-@test "every client has a thread, and when it leaves the thread ends" {
+@test "every client has a thread, which ends when the client disconnects" {
   only_linux "threads are counted in /proc"
   start_server
   client_does hello
-  threads_become "$(threads)"
-  before=$(threads)
-  start_client 7 crowd 20
-  tell_client 7 hello
-  client_says 7 '^20 clients heard'
+  threads_become "$(count_threads)"
+  before=$(count_threads)
+  start_crowd 7 20
   threads_become $((before + 20))
   end_client 7
   threads_become "$before"
@@ -41,27 +41,21 @@ threads_become() { # COUNT
   start_server
   client_does hello
   before=$(address_space_kb)
-  start_client 7 crowd 1000
-  tell_client 7 hello
-  client_says 7 '^1000 clients heard'
+  has_descriptors 1100
+  start_crowd 7 1000
   grown=$(($(address_space_kb) - before))
   [ "$grown" -lt 200000 ] || saw "1,000 threads took $grown KiB of addresses"
   end_client 7
 }
 
-address_space_kb() {
-  sed -n 's/^VmSize:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$server_pid/status"
-}
-
-@test "a thread that cannot be started is tried again, and nobody is dropped" {
-  treated_in "chapter 2, where it breaks"
+@test "a thread that cannot be started is tried again, and no client is dropped" {
   only_linux "elsewhere addresses are not limited"
   without_sanitizers "they need more addresses than this test allows"
-  # A second or so of stacks of 128 KiB, and not enough for fifty.
+  # Some stacks of 128 KiB, and not enough for fifty.
   memory_kb=8000 start_server
   start_client 7 crowd 50
   client_says 7 'connected 50'
-  wait_for_log 'warning: cannot accept: Resource temporarily unavailable; resting until a client leaves$'
+  wait_for_log 'warning: cannot accept: Resource temporarily unavailable; pausing$'
   [ "$(cpu_percent)" -le 5 ]
   [ "$(count_log 'warning')" -eq 1 ]
   taken=$(($(count_log accepted) - 1))
@@ -77,7 +71,7 @@ address_space_kb() {
 }
 
 @test "--workers N serves N clients at a time" {
-  treated_in "chapter 2, workers"
+  about 3 "chapter 2, workers"
   start_server --workers 1
   connect 5
   say 5 hello
@@ -99,12 +93,12 @@ address_space_kb() {
   start_client 7 crowd 10
   client_says 7 'connected 10'
   wait_for_log accepted 10
-  [ "$(threads)" -eq 4 ]
+  [ "$(count_threads)" -eq 4 ]
   end_client 7
 }
 
 @test "when all workers are busy the channel fills, and then the backlog" {
-  treated_in "chapter 2, workers"
+  about 3 "chapter 2, workers"
   start_server --workers 2
   # Two are served, 16 are in the channel, and one is on its way into it.
   start_client 7 crowd 30
@@ -122,18 +116,18 @@ address_space_kb() {
   without_sanitizers "they need more addresses than this test allows"
   run bash -c "ulimit -v 8000; exec '$SERVER' --workers 1000 0"
   [ "$status" -eq 1 ]
-  [[ "$output" == *"error: cannot start worker "*" of 1000: Resource temporarily unavailable" ]]
+  contains "$output" "error: cannot start worker "
+  contains "$output" " of 1000: Resource temporarily unavailable"
 }
 
 @test "an idle client costs at most 16 KiB of user memory" {
-  treated_in "chapter 2, what it costs"
+  about 12 "chapter 2, what it costs"
   without_sanitizers "they have memory of their own"
   start_server
   client_does half-close 1048576
   before=$(resident_kb)
-  start_client 7 crowd 500
-  tell_client 7 hello
-  client_says 7 '^500 clients heard'
+  has_descriptors 600
+  start_crowd 7 500
   each=$((($(resident_kb) - before) * 1024 / 500))
   [ "$each" -le 16384 ] || saw "an idle client cost $each bytes"
   end_client 7

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What is special to 04: epoll, level- and edge-triggered.
+# What is special to 04: epoll, level- and edge-triggered. strace sees it.
 
 STAGE=04
 load ../lib/helpers
@@ -8,8 +8,9 @@ teardown() {
   stop_server
 }
 
+# bats test_tags=slow
 @test "without --edge nothing is edge-triggered, with --edge every client is" {
-  treated_in "chapter 4, edge-triggered"
+  about 8 "chapter 4, edge-triggered"
   only_linux "strace is Linux's"
   start_server -q
   trace_server epoll_ctl,epoll_wait,read,write
@@ -23,8 +24,9 @@ teardown() {
   grep -q 'EPOLL_CTL_ADD.*EPOLLIN|EPOLLET' "$calls"
 }
 
+# bats test_tags=slow
 @test "level-triggered, a message costs a wait, a read and a write" {
-  treated_in "chapter 4, what it costs"
+  about 7 "chapter 4, what it costs"
   only_linux "strace is Linux's"
   start_server -q
   trace_server epoll_ctl,epoll_wait,read,write
@@ -35,8 +37,9 @@ teardown() {
   [ "$(grep -c 'EPOLL_CTL_MOD' "$calls")" -eq 0 ]
 }
 
+# bats test_tags=slow
 @test "--edge arms a client again in every turn, so that no edge is lost" {
-  treated_in "chapter 4, edge-triggered"
+  about 8 "chapter 4, edge-triggered"
   only_linux "strace is Linux's"
   start_server -q --edge
   trace_server epoll_ctl,epoll_wait,read,write
@@ -45,8 +48,9 @@ teardown() {
   grep -q 'EPOLL_CTL_MOD.*EPOLLIN|EPOLLET' "$calls"
 }
 
+# bats test_tags=slow
 @test "a client that waits for room is watched for that, and read no more" {
-  treated_in "chapter 3, a client that does not read"
+  about 3 "chapter 3, a client that does not read"
   only_linux "strace is Linux's"
   start_server -q
   trace_server epoll_ctl,epoll_wait,read,write
@@ -62,8 +66,9 @@ teardown() {
   end_trace
 }
 
+# bats test_tags=slow
 @test "a flood gets one read a turn, however much there is" {
-  treated_in "chapter 3, fairness"
+  about 8 "chapter 3, fairness"
   only_linux "strace is Linux's"
   start_server -q
   trace_server epoll_wait,read

@@ -33,7 +33,7 @@ no-epoll:
 	@echo 'skipped tests/book/go/epoll: only Linux has epoll'
 
 no-go:
-	@echo 'skipped tests/book/go: go is missing; make deps-peers installs it'
+	@echo 'skipped tests/book/go: go is missing; make deps-all installs it'
 
 build/tests/beyond/%: build/tests/book/beyond/%.o $(SHARED)
 	$(link)

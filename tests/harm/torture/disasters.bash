@@ -307,7 +307,7 @@ short_writes() {
 no_memory() {
   local now_kb
   is_stage 3 6 || does_not_apply e
-  command -v prlimit >/dev/null || skip "prlimit is not there"
+  command -v prlimit >/dev/null || skip "prlimit is missing"
   without_sanitizers "they need more memory than this allows"
   start_patient
   client_does hello
@@ -533,7 +533,7 @@ WAITS=accept,read,write,poll,epoll_wait
 
 only_strace() {
   is_ours || skip "it is not known what a reader's server calls"
-  command -v strace >/dev/null || skip "strace is not there"
+  command -v strace >/dev/null || skip "strace is missing"
   without_sanitizers "they and strace exclude each other"
 }
 

@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# The runner of the tests: it finds what is there, and ends what hangs.
+
+load ../lib/helpers
+
+# A small project with a runner, a matrix and one stage.
+setup() {
+  mkdir -p "$scratch/p/tests/contract" "$scratch/p/04-epoll" \
+    "$scratch/p/build/tests"
+  cd "$scratch/p" || exit
+  cp -R "$root/tests/run" "$root/tests/lib" tests
+  printf '#!/bin/sh\n' | tee 04-epoll/server >build/tests/client
+  chmod +x 04-epoll/server build/tests/client
+  echo '04 04 fast - - contract/*' >tests/matrix
+  echo '04-edge 04 all - --edge contract/two' >>tests/matrix
+  has 'one' true
+  unset MAKEFLAGS MAKELEVEL STAGE SERVER SAN JOBS
+}
+
+# Adds a file with one test.
+has() { # NAME COMMAND [TAG]
+  {
+    [ -z "${3:-}" ] || echo "# bats test_tags=$3"
+    printf '@test "%s is right" { %s; }\n' "$1" "$2"
+  } >"tests/contract/$1.bats"
+}
+
+last_line() {
+  echo "${lines[${#lines[@]} - 1]}"
+}
+
+@test "a new file just runs, and the last line counts" {
+  has two true
+  run tests/run 3>&-
+  echo "$output"
+  [ "$status" -eq 0 ]
+  contains "$output" "04          two              1 passed"
+  [ "$(last_line)" = "2 passed, 0 failed" ]
+}
+
+@test "a test that fails is shown, and the exit status is 1" {
+  has two 'echo words; false'
+  run tests/run 3>&-
+  echo "$output"
+  [ "$status" -eq 1 ]
+  contains "$output" "# words"
+  [ "$(last_line)" = "1 passed, 1 failed" ]
+}
+
+@test "slow tests and variants that are not fast run with --all" {
+  has two true slow
+  run tests/run 3>&-
+  [ "$(last_line)" = "1 passed, 0 failed" ]
+  run tests/run --all 3>&-
+  [ "$(last_line)" = "3 passed, 0 failed" ]
+  run tests/run --all 04-edge 3>&-
+  [ "$(last_line)" = "1 passed, 0 failed" ]
+}
+
+@test "a file that no line of the matrix runs is an error" {
+  mkdir tests/elsewhere
+  echo '@test "x" { true; }' >tests/elsewhere/lost.bats
+  run tests/run 3>&-
+  [ "$status" -eq 2 ]
+  [ "${#lines[@]}" -eq 1 ]
+  contains "$output" "tests/elsewhere/lost.bats is in no suite"
+}
+
+@test "a stage that does not exist is an error in one line, and 4 is 04" {
+  run tests/run 07 3>&-
+  [ "$status" -eq 2 ]
+  [ "${#lines[@]}" -eq 1 ]
+  contains "$output" "07"
+  run tests/run 4 3>&-
+  [ "$status" -eq 0 ]
+}
+
+@test "a test that hangs is ended, and named" {
+  has two 'sleep 1000'
+  LIMIT=2 run tests/run 3>&-
+  echo "$output"
+  [ "$status" -eq 1 ]
+  contains "$output" "two is right"
+  [ "$(last_line)" = "1 passed, 1 failed" ]
+}
+
+@test "tests that lack a program are counted, with its name" {
+  has two 'skip "no-such-program is missing"'
+  run tests/run 3>&-
+  echo "$output"
+  [ "$status" -eq 0 ]
+  contains "$output" "1 skipped, for these are missing: no-such-program"
+}
+
+@test "an old bats is told apart, in one line" {
+  mkdir bin
+  printf '#!/bin/sh\necho Bats 1.2.1\n' >bin/bats
+  chmod +x bin/bats
+  PATH=$PWD/bin:$PATH run tests/run 3>&-
+  [ "$status" -eq 2 ]
+  [ "${#lines[@]}" -eq 1 ]
+  contains "$output" "1.8 or newer is needed, and this is 1.2.1"
+}
+
+@test "an interrupt ends all that it has started" {
+  has two "echo \$\$ >$scratch/pid; exec -a endless sleep 1000"
+  tests/run >"$scratch/out" 2>&1 3>&- &
+  runner=$!
+  end=$((SECONDS + PATIENCE))
+  until [ -s "$scratch/pid" ]; do
+    [ "$SECONDS" -lt "$end" ] || { saw "the test does not start"; return 1; }
+    sleep 0.05
+  done
+  kill -TERM "$runner"
+  status=0
+  wait "$runner" || status=$?
+  [ "$status" -eq 143 ]
+  sleep 0.2
+  run ! kill -0 "$(cat "$scratch/pid")"
+  run ! ls -d "${TMPDIR:-/tmp}"/echo.*
+}
