@@ -247,7 +247,7 @@ memcheck: all $(SIXES) build/tests/client
 	@tests/run --all memcheck
 
 coverage:
-	@tests/tools/coverage/run
+	@tests/tools/coverage
 
 analyze:
 	@tests/tools/analyze
