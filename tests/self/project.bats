@@ -57,17 +57,6 @@ setup() {
   run ! grep $'\r' "$scratch/tour"
 }
 
-@test "make tour says how to get nc when it is missing" {
-  mkdir "$scratch/bin"
-  for tool in bash env dirname sed grep mktemp sleep cat tail rm awk getconf; do
-    ln -s "$(command -v "$tool")" "$scratch/bin/$tool"
-  done
-  PATH=$scratch/bin run tests/tools/tour
-  [ "$status" -eq 1 ]
-  [ "${#lines[@]}" -eq 1 ]
-  [[ "$output" == *nc*"make deps"* ]]
-}
-
 @test "make check finds nothing wrong with a server that is right" {
   run tests/tools/check 03-nonblocking/server 03
   echo "$output"
