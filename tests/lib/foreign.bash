@@ -146,11 +146,13 @@ stop_foreign() {
   return 1
 }
 
-# All of it, however it takes SIGTERM.
+# All of it, however it takes SIGTERM. bash would report what was killed.
 end_group() { # PID
-  [ -n "${DEAF_TO_TERM:-}" ] || group_ends "$1" TERM || true
-  group_ends "$1" KILL || true
-  wait "$1" 2>/dev/null || true
+  {
+    [ -n "${DEAF_TO_TERM:-}" ] || group_ends "$1" TERM || true
+    group_ends "$1" KILL || true
+    wait "$1" || true
+  } 2>/dev/null
   [ ! -d "${GROUPS_STARTED:-}" ] || rm -f "$GROUPS_STARTED/$1"
 }
 

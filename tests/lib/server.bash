@@ -147,8 +147,11 @@ end_server() { # SIGNAL
   local end=$((SECONDS + PATIENCE))
   signal_server "$1"
   while kill -0 "$server_pid" 2>/dev/null; do
-    [ "$SECONDS" -lt "$end" ] ||
-      { saw "after SIG$1 the server had not ended in $PATIENCE s"; return 1; }
+    if [ "$SECONDS" -ge "$end" ]; then
+      is_ours || { end_group "$server_pid"; server_pid=; }
+      saw "after SIG$1 the server had not ended in $PATIENCE s"
+      return 1
+    fi
     sleep 0.01
   done
   status=0

@@ -167,6 +167,7 @@ measure_counts() {
   done
   record "$row"
 }
+# shellcheck disable=SC2153  # bench sets COUNTED
 
 # Sets quotient. It costs a factor of 50, so the messages are few.
 per_message() { # TOOL CLIENTS
