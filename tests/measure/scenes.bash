@@ -167,13 +167,13 @@ measure_counts() {
   done
   record "$row"
 }
-# shellcheck disable=SC2153  # bench sets COUNTED
 
 # Sets quotient. It costs a factor of 50, so the messages are few.
 per_message() { # TOOL CLIENTS
   local few
   quotient=null
   case $candidate:$1 in go*:instructions) return ;; esac # too much for valgrind
+  # shellcheck disable=SC2153  # bench sets COUNTED
   count_with "$1" "$2" "$COUNTED" || return
   few=$counted
   count_with "$1" "$2" $((COUNTED * 3)) || return
