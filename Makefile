@@ -3,11 +3,13 @@
 # make 04-epoll         builds one stage
 # make tour             runs the six servers side by side and shows what differs
 # make watch STAGE=04   shows a server at work, live: who waits for what.
-#                       OPTIONS='--edge 8080' is what the server is started with
+#                       OPTIONS='--edge 8080' is what the server is started with;
+#                       SERVER='python3 mine.py' is a server of your own
 # make test             runs the tests, in about two minutes; STAGE=04 is a part
 # make test-all         runs all tests, in about a quarter of an hour
 # make check SERVER=./mine STAGE=04
-#                       runs the tests of a stage on a server of your own
+#                       runs the tests of a stage on a server of your own;
+#                       TEST='slow reader' is a part of them
 # make exercise NAME=03-truncated
 #                       tests a server in which the book hides a bug
 #                       (SERVER=./mine, your fixed one; FIX=1 shows our fix)
@@ -135,7 +137,7 @@ POLLER_kqueue := build/05-kqueue/poller.o $(KQUEUE_OBJECTS)
 TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
 SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
-.PHONY: all tools tour test test-all check check-book contents diff deps \
+.PHONY: all tools tour watch test test-all check check-book contents diff deps \
         deps-all lint analyze memcheck coverage format clean help \
         $(STAGES) FORCE writable
 .SECONDARY:
@@ -205,6 +207,9 @@ build/flags: FORCE | writable
 diff:
 	@tests/tools/diff '$(STAGE)'
 
+watch: all build/tests/client
+	@SERVER='$(SERVER)' tests/tools/watch '$(STAGE)' $(OPTIONS)
+
 tour: all build/tests/client
 	@tests/tools/tour
 
@@ -216,7 +221,7 @@ test-all: all tools
 	@SAN='$(SAN)' CC='$(CC)' tests/run --all $(STAGE)
 
 check: build/tests/client
-	@tests/tools/check '$(SERVER)' '$(STAGE)'
+	@STRICT='$(STRICT)' tests/tools/check '$(SERVER)' '$(STAGE)' '$(TEST)'
 
 check-book: all tools
 	@tests/book/check --replay
@@ -239,7 +244,7 @@ memcheck: all $(SIXES) build/tests/client
 	@tests/run --all memcheck
 
 coverage:
-	@tests/tools/coverage/run
+	@tests/tools/coverage
 
 analyze:
 	@tests/tools/analyze

@@ -68,32 +68,6 @@ setup() {
   [[ "$output" == *nc*"make deps"* ]]
 }
 
-@test "make check finds nothing wrong with a server that is right" {
-  run tests/tools/check 03-nonblocking/server 03
-  echo "$output"
-  [ "$status" -eq 0 ]
-  [[ "$output" == *", 0 failed"* ]]
-}
-
-@test "make check says what is wrong, and which chapter treats it" {
-  # Judged as a 02, the server of 01 makes others wait.
-  PATIENCE=1 run tests/tools/check ./01-blocking/server 02
-  echo "$output"
-  [ "$status" -eq 1 ]
-  [[ "$output" == *"FAILED  a hundred clients at once all hear their own echo"* ]]
-  [[ "$output" == *"see TUTORIAL.md, chapter 2"* ]]
-}
-
-@test "make check wants a program and a stage" {
-  run tests/tools/check
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
-  run tests/tools/check 03-nonblocking/server 07
-  [ "$status" -eq 2 ]
-  run tests/tools/check ./nothing 03
-  [ "$status" -eq 2 ]
-}
-
 # Builds 01 in a place of its own: what the other tests use stays as it is.
 build_aside() { # VARIABLE=VALUE...
   mkdir "$scratch/aside"

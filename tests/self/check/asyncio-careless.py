@@ -1,7 +1,6 @@
 """asyncio as in its manual's example: it keeps all that a client sends.
 
-There is no drain(), a deadline for reading only, and no answer to SIGTERM; and
-asyncio's own accept tries again and again while descriptors are out.
+There is no drain(), a deadline for reading only, and no answer to SIGTERM.
 """
 import asyncio
 import sys
