@@ -214,7 +214,8 @@ tour: all build/tests/client
 	@tests/tools/tour
 
 # What the tests that are not slow meet.
-test: all $(SIXES) build/tests/client build/tests/kqueue_conformance tests/crowd
+test: all $(SIXES) build/tests/client build/tests/kqueue_conformance tests/crowd \
+      $(if $(filter Linux,$(SYSTEM)),build/tests/faults.so)
 	@SAN='$(SAN)' CC='$(CC)' tests/run $(STAGE)
 
 test-all: all tools

@@ -39,6 +39,26 @@ much=33554432
 }
 
 # bats test_tags=torture
+# Twenty at a time, twice: what the first have left behind serves the second.
+@test "slow readers that give up leave no memory behind" {
+  only_ours "the memory of a client"
+  from_stage 02 "01 serves one client at a time"
+  without_sanitizers "they have memory of their own"
+  if [ "$stage" = 06 ]; then start_server -q -t 60; else start_server -q; fi
+  local grown
+  for round in 1 2; do
+    start_slow_readers "${round}01" "${round}20" "$much"
+    for n in {1..20}; do client_says "$((round * 100 + n))" 'stuck after'; done
+    kill "${background[@]}"
+    wait "${background[@]}" || true
+    background=()
+    client_does hello
+    [ "$round" -ne 1 ] || grown=$(resident_kb)
+  done
+  grown=$(($(resident_kb) - grown))
+  [ "$grown" -le 256 ] || saw "twenty that gave up cost $grown KiB for good"
+}
+
 @test "a slow reader costs no more memory than one read buffer" {
   without_sanitizers "they have memory of their own"
   start_server
