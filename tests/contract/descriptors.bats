@@ -59,6 +59,7 @@ start_full_server() {
   end_client 7
 }
 
+# bats test_tags=torture
 @test "every client in the backlog is served in the end" {
   from_stage 02 "01 has one client at a time, and one descriptor for it"
   limit=24
@@ -112,6 +113,7 @@ start_full_server() {
   end_client 7
 }
 
+# bats test_tags=torture
 @test "while descriptors are out the CPU is idle and the log has one warning" {
   many_at_once
   start_full_server
@@ -173,6 +175,7 @@ start_full_server() {
   end_client 8
 }
 
+# bats test_tags=torture
 @test "no listener keeps the others from the descriptors that come free" {
   from_stage 03 "01 and 02 have one listener"
   only_ours "several addresses"
@@ -205,6 +208,7 @@ start_full_server() {
   [ "$(count_log warning)" -eq 1 ]
 }
 
+# bats test_tags=torture
 @test "without memory the client that cannot be kept is closed, and no other" {
   about 5 "chapter 3, a client that does not read"
   from_stage 03 "01 and 02 keep nothing: they wait in write"
@@ -226,7 +230,7 @@ start_full_server() {
 
 # --- what only strace can do to a server -------------------------------------
 
-# bats test_tags=slow
+# bats test_tags=slow,torture
 @test "without files, memory or buffers in the system clients wait" {
   only_linux "strace is Linux's"
   only_ours "the test knows what is called"
@@ -245,7 +249,7 @@ start_full_server() {
   done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,torture
 @test "a client that was accepted and cannot be kept is closed, and counted" {
   from_stage 03 "01 and 02 need no memory for a client"
   only_linux "strace is Linux's"

@@ -138,7 +138,20 @@ left_nothing() { # STATUS
   left_nothing 0
 }
 
-@test "make watch shows who does not read" {
+@test "make watch shows that 03 asks every client, and that one has sent" {
+  watch 03
+  shows 'asks every client in turn, and never waits'
+  connect 5
+  say 5 hello
+  hears 5 hello
+  shows 'waiting to read  *6  *6 read'
+  disconnect 5
+  shows 'closed  *6  *6 client closed'
+  echo q >&9
+  left_nothing 0
+}
+
+@test "make watch shows a client that does not read" {
   watch 04
   start_client 7 no-read 67108864
   shows 'waiting to write .*+write'

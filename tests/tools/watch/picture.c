@@ -132,14 +132,8 @@ static void share(int *name, int *bar_width) {
 static const char *loop_words(char text[ROW_SIZE]) {
     bool client =
         scene.fd >= 0 && scene.fd < scene.room && scene.clients[scene.fd].open;
-    if (scene.spinning && scene.asked_times == 0)
-        return "asks everybody in turn, and never waits";
-    if (scene.spinning)
-        snprintf(text, ROW_SIZE,
-                 "asked %" PRIu64 " client%s %" PRIu64 " time%s for nothing",
-                 scene.asked_clients, plural(scene.asked_clients),
-                 scene.asked_times, plural(scene.asked_times));
-    else if (scene.doing == STARTING)
+    if (scene.spinning) return "asks every client in turn, and never waits";
+    if (scene.doing == STARTING)
         return "starting";
     else if (scene.doing == SERVING && client)
         snprintf(text, ROW_SIZE, "serving [%d]", scene.fd);
@@ -162,18 +156,18 @@ static void put_top(void) {
     char loop[ROW_SIZE], cpu[32], threads[32], backlog[32], turns[32] = "";
     const char *thread_words =
         view->threads == 1 ? "  %d thread" : "  %d threads";
-    if (!scene.spinning || scene.asked_times > 0)
+    if (!scene.spinning)
         snprintf(turns, sizeof turns, "  %" PRIu64 " turn%s a second",
                  scene.rate, plural(scene.rate));
     put_row(INVERSE, " %s on %s%s: %s%s", view->stage, scene.address,
             scene.addresses > 1 ? " and others" : "", loop_words(loop),
-            scene.resting ? "; the listener rests" : "");
+            scene.pausing ? "; accepting pauses" : "");
     put_row(PLAIN, " %d client%s%s%s%s%s%s%s", scene.count,
             plural((uint64_t)scene.count),
             known(view->backlog, ", %d in backlog", backlog),
             known(view->cpu_percent, "  CPU %d %%", cpu),
             known(view->threads, thread_words, threads), turns,
-            scene.resting ? "  " : "", scene.resting ? scene.report : "");
+            scene.pausing ? "  " : "", scene.pausing ? scene.report : "");
 }
 
 // --- the clients -------------------------------------------------------------

@@ -26,23 +26,13 @@ static void begin_turn(const char *call) {
     copy(scene.call, sizeof scene.call, call);
 }
 
-static void count_rounds(const char *rest) {
-    uint64_t clients, times;
-    if (sscanf(rest, "%" SCNu64 " client%*[s ]%" SCNu64, &clients, &times) != 2)
-        return;
-    scene.asked_clients = clients;
-    scene.asked_times = times;
-    scene.turns += times + 1; // and the one in which something happened
-    scene.asked_ms = scene.line_ms;
-}
-
 static void set_address(const char *address) {
     if (scene.addresses++ == 0)
         copy(scene.address, sizeof scene.address, address);
 }
 
-static void begin_rest(const char *reason) {
-    scene.resting = true;
+static void begin_pause(const char *reason) {
+    scene.pausing = true;
     copy(scene.report, sizeof scene.report, reason);
 }
 
@@ -68,7 +58,7 @@ static void open_client(struct client *client, const char *name) {
     is_served(client);
     moved(client);
     if (scene.workers) client->state = IN_CHANNEL;
-    scene.resting = false;
+    scene.pausing = false;
 }
 
 static void receive(struct client *client, const char *rest) {
@@ -80,7 +70,7 @@ static void receive(struct client *client, const char *rest) {
     moved(client);
 }
 
-// Who was to be sent something and can be now, is sent it.
+// If the client was to be sent something, there is room for it now.
 static void get_ready(struct client *client, const char *rest) {
     (void)rest;
     if (client->state == TO_WRITE) moved(client);
@@ -120,9 +110,11 @@ static const struct {
     const char *begin;
     void (*tell)(const char *rest);
 } loop_lines[] = {
-    {"waiting in ", begin_turn},    {"asked ", count_rounds},
-    {"listening on ", set_address}, {"warning: cannot accept: ", begin_rest},
-    {"error: ", keep_report},       {"stopped: ", keep_report},
+    {"waiting in ", begin_turn},
+    {"listening on ", set_address},
+    {"warning: cannot accept: ", begin_pause},
+    {"error: ", keep_report},
+    {"stopped: ", keep_report},
 };
 
 static const struct {
@@ -133,7 +125,6 @@ static const struct {
     {"received ", receive},
     {"waiting in read", wait_to_read},
     {"waiting in write", wait_to_write},
-    {"read would block", wait_to_read},
     {"write would block", wait_to_write},
     {"closed: ", close_client},
 };
@@ -218,28 +209,30 @@ void scene_second(int64_t now_ms) {
         client->rate = client->received - client->received_before;
         client->received_before = client->received;
     }
-    // Who spins, counts only now and then; until then the last rate is right.
-    int64_t until_ms = scene.spinning ? scene.asked_ms : now_ms;
-    if (until_ms <= scene.counted_ms) return;
+    if (now_ms <= scene.counted_ms) return;
     uint64_t turns = scene.turns - scene.turns_before;
-    scene.rate = turns * 1000 / (uint64_t)(until_ms - scene.counted_ms);
+    scene.rate = turns * 1000 / (uint64_t)(now_ms - scene.counted_ms);
     scene.turns_before = scene.turns;
-    scene.counted_ms = until_ms;
+    scene.counted_ms = now_ms;
 }
 
-// In accept sleeps a thread that does not serve; and who spins, never sleeps.
+// The thread that sleeps in accept serves no client; a spinning loop never
+// sleeps.
 static bool loop_sleeps(void) {
     return scene.call[0] != '\0' && strcmp(scene.call, "accept") != 0;
 }
 
-// A loop that has gone to sleep has served all whom it woke up for.
+// A loop that has gone to sleep has served all clients that it woke up for; a
+// spinning one is done with a client before the log's line can be read.
 enum state client_state(const struct client *client) {
-    bool over = client->turn < scene.turns && loop_sleeps();
+    bool over = (client->turn < scene.turns && loop_sleeps()) || scene.spinning;
     return client->state == SERVED && over ? TO_READ : client->state;
 }
 
 const char *client_call(const struct client *client) {
-    return client->state == SERVED && loop_sleeps() ? scene.call : client->call;
+    if (client->state != SERVED) return client->call;
+    if (scene.spinning) return "read";
+    return loop_sleeps() ? scene.call : client->call;
 }
 
 uint64_t client_echoed(const struct client *client, bool *exact) {

@@ -1,4 +1,5 @@
-// scene.h: who is there and what everybody waits for, as the log has told it.
+// scene.h: which clients there are and what each waits for, as the log tells
+// it.
 //
 // The server's log goes in, a line at a time; what it comes to stands in scene.
 // Nothing is drawn and no clock is asked here: times are those of the log, in
@@ -44,13 +45,13 @@ struct client {
 };
 
 // What the thread that accepts is at.
-enum doing { STARTING, WAITING, SERVING, ASKING };
+enum doing { STARTING, WAITING, SERVING };
 
 struct scene {
     // Set by the caller, before the first line.
     bool threads;  // clients are no business of the thread that accepts
     bool workers;  // and have to wait until one of theirs is free
-    bool spinning; // the loop asks everybody and does not say so
+    bool spinning; // the loop asks every client and never waits
 
     struct client *clients; // indexed by descriptor
     int room;               // slots in that array
@@ -60,15 +61,13 @@ struct scene {
                          // (departures - 1) % DEPARTED
 
     enum doing doing;
-    char call[CALL_SIZE]; // in which the loop waits
-    int fd;               // whom it serves, or waits for
-    uint64_t asked_clients, asked_times;
-    bool resting;
+    char call[CALL_SIZE];               // in which the loop waits
+    int fd;                             // whom it serves, or waits for
+    bool pausing;                       // it cannot accept for now
     uint64_t turns, turns_before, rate; // of the loop; rate is turns a second
     uint64_t received;
 
     int64_t line_ms;           // the time of the last line
-    int64_t asked_ms;          // of the last one that counted rounds
     int64_t counted_ms;        // up to when turns_before counts
     int addresses;             // that it listens on
     char address[REPORT_SIZE]; // the first of them
