@@ -69,7 +69,8 @@ setup() {
     [ "$SECONDS" -lt "$end" ] || { saw "no line of progress"; return 1; }
     sleep 0.05
   done
-  [ -d "$scratch"/tour.* ]
+  left=("$scratch"/tour.*)
+  [ -d "${left[0]}" ]
   tmux -S "$scratch/tmux" capture-pane -p |
     grep -x 'reads, two that say hello, then 200 idle ones. It takes'
   tmux -S "$scratch/tmux" send-keys C-c
@@ -77,7 +78,7 @@ setup() {
     [ "$SECONDS" -lt "$end" ] || { saw "the tour goes on"; return 1; }
     sleep 0.05
   done
-  [ ! -d "$scratch"/tour.* ]
+  [ ! -d "${left[0]}" ] || saw "its directory stays behind"
 }
 
 @test "make coverage names a missing tool before it builds anything" {
