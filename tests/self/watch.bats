@@ -111,20 +111,19 @@ left_nothing() { # STATUS
 
 @test "make watch draws without colours where NO_COLOR says so" {
   NO_COLOR=1 watch 04 0
-  run terminal capture-pane -p -e
-  [[ "$output" != *$'\033['[1-9]* ]]
-  unset NO_COLOR
+  [ "$(terminal capture-pane -p -e | grep -c $'\033')" -eq 0 ]
   watch 04 0
-  run terminal capture-pane -p -e
-  [[ "$output" == *$'\033[7m'* ]]
+  [ "$(terminal capture-pane -p -e | grep -c $'\033')" -gt 0 ]
 }
 
 @test "make watch says in a line why it can't show a server" {
   SERVER='' run tests/tools/watch 04 0
-  [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ]
+  [ "$status" -eq 1 ]
+  [ "${#lines[@]}" -eq 1 ]
   contains "$output" "it draws on a terminal, and this is none"
   SERVER='' run tests/tools/watch 09
-  [ "$status" -eq 2 ] && [ "${#lines[@]}" -eq 1 ]
+  [ "$status" -eq 2 ]
+  [ "${#lines[@]}" -eq 1 ]
   contains "$output" "which stage, 01 to 06"
   watch 02 --workers 0
   shows 'bad number of workers'
