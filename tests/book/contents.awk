@@ -1,7 +1,8 @@
 # contents.awk: the table of contents, between <!-- contents --> and
 # <!-- end of contents -->: the chapters below it, and with
-# <!-- contents with sections --> their sections. With write=1 the file is
-# printed with the table as it should be; else it is compared.
+# <!-- contents with sections --> their sections. At <!-- chapters --> come those
+# that are files of their own, 01-*/README.md and so on. With write=1 the file
+# is printed with the table as it should be; else it is compared.
 
 function heading(line, level, title,    made) {
     made = anchor(file_of[line], title)
@@ -16,6 +17,22 @@ function heading(line, level, title,    made) {
 }
 
 /^<!-- end of contents -->$/ && begins && !ends { ends = NR }
+
+/^<!-- chapters -->$/ && begins {
+    folder = FILENAME
+    sub(/[^\/]*$/, "", folder)
+    list = "ls " folder "0[1-9]-*/README.md 2>/dev/null"
+    while ((list | getline file) > 0) add_chapter(file, length(folder))
+    close(list)
+}
+
+# Its title is its first heading.
+function add_chapter(file, skipped,    title) {
+    while ((getline title <file) > 0 && title !~ /^# /);
+    close(file)
+    sub(/^# +/, "", title)
+    entry[++entries] = "- [" plain(title) "](" substr(file, skipped + 1) ")"
+}
 
 function print_lines(first, last) {
     while (first <= last) print raw[first++]
