@@ -3,11 +3,13 @@
 # make 04-epoll         builds one stage
 # make tour             runs the six servers side by side and shows what differs
 # make watch STAGE=04   shows a server at work, live: who waits for what.
-#                       OPTIONS='--edge 8080' is what the server is started with
+#                       OPTIONS='--edge 8080' is what the server is started with;
+#                       SERVER='python3 mine.py' is a server of your own
 # make test             runs the tests, in about two minutes; STAGE=04 is a part
 # make test-all         runs all tests, in about a quarter of an hour
 # make check SERVER=./mine STAGE=04
-#                       runs the tests of a stage on a server of your own
+#                       runs the tests of a stage on a server of your own;
+#                       TEST='slow reader' is a part of them
 # make exercise NAME=03-truncated
 #                       tests a server in which the book hides a bug
 #                       (SERVER=./mine, your fixed one; FIX=1 shows our fix)
@@ -50,6 +52,7 @@
 # make analyze          lets gcc, clang-tidy, cppcheck and scan-build read the code
 # make memcheck         lets valgrind look for leaks in 04 to 06
 # make coverage         shows which lines of the servers the tests run
+# make verify           lint, analyze, memcheck, coverage, models and fuzz
 # make format           lays out the code
 # make clean            removes everything that was built
 # make help             shows this text
@@ -135,8 +138,8 @@ POLLER_kqueue := build/05-kqueue/poller.o $(KQUEUE_OBJECTS)
 TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
 SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
-.PHONY: all tools tour test test-all check check-book contents diff deps \
-        deps-all lint analyze memcheck coverage format clean help \
+.PHONY: all tools tour watch test test-all check check-book contents diff deps \
+        deps-all lint analyze memcheck coverage verify format clean help \
         $(STAGES) FORCE writable
 .SECONDARY:
 
@@ -205,18 +208,22 @@ build/flags: FORCE | writable
 diff:
 	@tests/tools/diff '$(STAGE)'
 
+watch: all build/tests/client
+	@SERVER='$(SERVER)' tests/tools/watch '$(STAGE)' $(OPTIONS)
+
 tour: all build/tests/client
 	@tests/tools/tour
 
 # What the tests that are not slow meet.
-test: all $(SIXES) build/tests/client build/tests/kqueue_conformance tests/crowd
+test: all $(SIXES) build/tests/client build/tests/kqueue_conformance tests/crowd \
+      $(if $(filter Linux,$(SYSTEM)),build/tests/faults.so)
 	@SAN='$(SAN)' CC='$(CC)' tests/run $(STAGE)
 
 test-all: all tools
 	@SAN='$(SAN)' CC='$(CC)' tests/run --all $(STAGE)
 
 check: build/tests/client
-	@tests/tools/check '$(SERVER)' '$(STAGE)'
+	@STRICT='$(STRICT)' tests/tools/check '$(SERVER)' '$(STAGE)' '$(TEST)'
 
 check-book: all tools
 	@tests/book/check --replay
@@ -239,15 +246,22 @@ memcheck: all $(SIXES) build/tests/client
 	@tests/run --all memcheck
 
 coverage:
-	@tests/tools/coverage/run
+	@tests/tools/coverage
 
 analyze:
 	@tests/tools/analyze
 
+verify:
+	@failed=; \
+	for target in lint analyze memcheck coverage models fuzz; do \
+	  echo "== make $$target"; \
+	  $(MAKE) --no-print-directory $$target || failed="$$failed $$target"; \
+	done; \
+	echo "== $${failed:+failed:}$${failed:-nothing is wrong}"; [ -z "$$failed" ]
+
 format:
-	clang-format -i $(STAGES:%=%/*.[ch]) common/*.[ch] common/linux/*.c \
-	  common/linux/sys/*.h \
-	  $(wildcard tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch])
+	@find 0* common tests -name '*.[ch]' -exec clang-format -i {} + && \
+	  echo 'the C files are laid out'
 
 clean:
 	rm -rf build tests/crowd $(STAGES:%=%/server)

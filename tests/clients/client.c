@@ -58,6 +58,7 @@ static const struct {
     {"unread", "COUNT", "close with an unread echo", run_unread},
     {"quick", "COUNT", "connect, hello, close, repeat", run_quick},
     {"crowd", "COUNT", "all at once, they obey stdin", run_crowd},
+    {"guests", "COUNT", "a crowd, each greeted in turn", run_guests},
     {"burst", "COUNT", "all at once: hello, half-close", run_burst},
     {"slow", "COUNT", "all at once: no-read", run_slow},
     {"trio", NULL, "the three clients of the pictures", run_trio},

@@ -82,8 +82,8 @@ typedef void command(const char *argument);
 
 command run_hello, run_half_close, run_drip, run_bulk, run_flood, run_no_read,
     run_silent, run_urgent, run_fill_after_close, run_linger_reset;
-command run_reset, run_abort, run_unread, run_quick, run_crowd, run_burst,
-    run_slow;
+command run_reset, run_abort, run_unread, run_quick, run_crowd, run_guests,
+    run_burst, run_slow;
 command run_trio;
 
 #endif

@@ -13,6 +13,7 @@ enum {
     SOME_BYTES = 64 * 1024,
     MESSAGE_BYTES = 16,
     CONNECTING_MAX = 1000,
+    GUESTS_MAX = 100, // at a time: a backlog of 128 places is a usual one
     // Of a crowd that does not read: less than what the kernel would give it,
     // at either end. With small segments they fill sooner.
     SMALL_BUFFER_BYTES = 32 * 1024,
@@ -73,11 +74,13 @@ static void *reserve(size_t count, size_t size) {
     return members;
 }
 
+static size_t connecting_max = CONNECTING_MAX;
+
 // A member that has connected does on_arrival at once, if that is not NULL.
 static struct crowd crowd_of(size_t count, void on_arrival(struct client *)) {
     struct crowd crowd = {reserve(count, sizeof *crowd.members), 0};
     for (size_t begun = 0; crowd.count < count;) {
-        if (begun < count && begun - crowd.count < CONNECTING_MAX) {
+        if (begun < count && begun - crowd.count < connecting_max) {
             crowd.members[begun] = begin_connecting(begun);
             begun++;
             continue;
@@ -179,8 +182,8 @@ static void crowd_obey(struct crowd *crowd, const char *line) {
     }
 }
 
-void run_crowd(const char *argument) {
-    struct crowd crowd = crowd_of(number_of(argument), NULL);
+static void obey_as_crowd(size_t count, void on_arrival(struct client *)) {
+    struct crowd crowd = crowd_of(count, on_arrival);
     printf("connected %zu\n", crowd.count);
 
     char line[64];
@@ -189,6 +192,21 @@ void run_crowd(const char *argument) {
     crowd_leave(&crowd, crowd.count);
     puts("left");
     free(crowd.members);
+}
+
+void run_crowd(const char *argument) {
+    obey_as_crowd(number_of(argument), NULL);
+}
+
+static void hear_a_message(struct client *member) {
+    send_message(member);
+    read_rest(member);
+}
+
+// However many they are, the backlog has few of them at a time.
+void run_guests(const char *argument) {
+    connecting_max = GUESTS_MAX;
+    obey_as_crowd(number_of(argument), hear_a_message);
 }
 
 static void send_all(struct client *member) {

@@ -11,6 +11,26 @@ teardown() {
   stop_server
 }
 
+# A reader's server has no log that says so: it has come to its limit when its
+# descriptors are taken and it takes no more. What dies of that, has died.
+await_full() {
+  local end=$((SECONDS + PATIENCE)) before=0 now
+  is_ours && return
+  [ -d /proc/self/fd ] || { sleep 1; return; }
+  until now=$(descriptors) && [ "$now" -ge $((limit - 10)) ] &&
+    [ "$now" -eq "$before" ]; do
+    if ! kill -0 "$server_pid" 2>/dev/null; then
+      saw "with a limit of $limit descriptors, and more clients, the server died"
+      return 1
+    elif [ "$SECONDS" -ge "$end" ]; then
+      saw "with more clients waiting than a limit of $limit descriptors allows, the server has $now"
+      return 1
+    fi
+    before=$now
+    sleep 0.3
+  done
+}
+
 many_at_once() {
   from_stage 02 "01 has one client at a time, and one descriptor for it"
   fits 60
@@ -24,6 +44,7 @@ start_full_server() {
   client_says 7 'connected 60'
   tell_client 7 'hello 0 9'
   client_says 7 '^10 clients heard'
+  await_full
 }
 
 @test "when descriptors run out clients wait, and are served when others disconnect" {
@@ -41,7 +62,8 @@ start_full_server() {
 # bats test_tags=torture
 @test "every client in the backlog is served in the end" {
   from_stage 02 "01 has one client at a time, and one descriptor for it"
-  limit=24 start_server
+  limit=24
+  start_server
   for i in 1 2 3 4 5 6; do
     "$client" -t "$PATIENCE" "$address" quick 50 >"$scratch/$i" 2>&1 3>&- 4>&- &
     background+=("$!")
@@ -49,6 +71,7 @@ start_full_server() {
   done
   start_client 7 crowd 30
   client_says 7 'connected 30'
+  await_full
   end_client 7
   for i in 1 2 3 4 5 6; do
     pid=pid$i
@@ -186,6 +209,18 @@ start_full_server() {
 }
 
 # bats test_tags=torture
+# No client disconnects here: only time can end the pause.
+@test "a server that has paused accepts again when there are descriptors" {
+  needs prlimit
+  only_ours "the log"
+  start_server
+  prlimit --pid "$server_pid" --nofile=3:
+  client_does_later hello
+  wait_for_log 'warning: cannot accept: Too many open files; pausing$'
+  prlimit --pid "$server_pid" --nofile=60:
+  heard_later
+}
+
 @test "without memory the client that cannot be kept is closed, and no other" {
   about 5 "chapter 3, a client that does not read"
   from_stage 03 "01 and 02 keep nothing: they wait in write"

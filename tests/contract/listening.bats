@@ -45,13 +45,7 @@ ipv6() {
   end_server KILL # closes first, so that TIME_WAIT is on the server's side
   disconnect 5
   old=$port
-  if is_ours; then
-    start_server -- "$old"
-  else
-    "$SERVER" "$old" >"$server_log" 2>&1 3>&- &
-    server_pid=$!
-    await_listening
-  fi
+  start_server -- "$old"
   client_does hello
 }
 
@@ -114,6 +108,7 @@ listens_on_loopback_only() {
 }
 
 @test "without an address the server listens on 127.0.0.1:8080 only" {
+  only_ours "the default address"
   : >"${server_log:=$scratch/server.log}"
   "$SERVER" >"$server_log" 2>&1 3>&- &
   server_pid=$!

@@ -58,9 +58,11 @@ crowd_of_300() {
   memory=$(resident_kb)
   crowd_of_300
   descriptors_return_to "$open"
-  grown=$(($(resident_kb) - memory))
   # A second crowd finds what the first has left behind.
-  [ "$grown" -le 512 ] || saw "a second crowd cost $grown KiB for good"
+  strictly "memory in KiB"
+  grown=$(($(resident_kb) - memory))
+  [ "$grown" -le 512 ] ||
+    saw "a second crowd cost $grown KiB for good, allowed are 512"
 }
 
 costs_at_most_64_bytes() { # CLIENTS
@@ -75,14 +77,16 @@ costs_at_most_64_bytes() { # CLIENTS
   before=$(resident_kb)
   start_crowd 7 "$1"
   each=$((($(resident_kb) - before) * 1024 / $1))
-  [ "$each" -le "$bytes" ] || saw "an idle client cost $each bytes"
+  [ "$each" -le "$bytes" ] ||
+    saw "an idle client cost $each bytes, allowed are $bytes"
   end_client 7
 }
 
 @test "an idle client costs at most 64 bytes of user memory" {
   from_stage 04 "01 and 02 have stacks, 03 has a list beside"
-  only_ours "the memory of a client"
+  strictly "64 bytes for a client"
   without_sanitizers "they have memory of their own"
+  bears_a_crowd
   costs_at_most_64_bytes 2000
 }
 
@@ -94,19 +98,28 @@ costs_at_most_64_bytes() { # CLIENTS
   costs_at_most_64_bytes 10000
 }
 
-# bats test_tags=slow,torture
+serves_a_crowd() { # CLIENTS
+  start_crowd 7 "$1" && tell_client 7 'leave 1' || return
+  client_says 7 'left' || return # before it left, it looked at all the others
+  client_does hello
+}
+
+# bats test_tags=slow,check,torture
 @test "as many clients as the hard limit allows, up to 20,000, are served" {
   from_stage 04 "scale is what 04 to 06 are for"
   most=$(ulimit -H -n)
   [ "$most" != unlimited ] && [ "$most" -lt 20000 ] || most=20000
   ulimit -S -n "$most"
-  most=$((most - 100))
   start_patient_server
-  start_client 7 crowd "$most"
-  client_says 7 "connected $most"
-  tell_client 7 hello
-  client_says 7 "^$most clients heard"
-  tell_client 7 hello
-  client_does hello
-  end_client 7
+  bears_a_crowd
+  most=$((most - 100))
+  since=$SECONDS
+  until serves_a_crowd "$most"; do
+    # A reader's 06 closes the first of them after five seconds, and does well:
+    # fewer can connect in that time.
+    [ "$stage" = 06 ] && ! is_ours && [ $((SECONDS - since)) -ge 4 ] &&
+      [ "$most" -gt 2000 ] || return 1
+    most=$((most / 2))
+    since=$SECONDS
+  done
 }

@@ -74,7 +74,7 @@ ends_with() { # LINE
 @test "a signal that came while the server was suspended stops it" {
   start_server
   suspend_server
-  kill -TERM "$server_pid"
+  signal_server TERM
   resume_server
   stops_with CONT 0
 }

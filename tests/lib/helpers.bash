@@ -51,6 +51,11 @@ only_ours() { # WHAT
   [ -z "${FOREIGN:-}" ] || skip "$1 of our own servers"
 }
 
+# It takes C to do this: a reader's server is asked for it with STRICT=1 only.
+strictly() { # WHAT
+  is_ours || [ -n "${STRICT:-}" ] || skip "$1: with STRICT=1"
+}
+
 only_linux() { # WHY
   [ -d /proc/self/fd ] || skip "$1"
 }

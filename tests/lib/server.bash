@@ -16,6 +16,8 @@
 . "${BASH_SOURCE[0]%/*}/measure.bash"
 # shellcheck source=tests/lib/client.bash
 . "${BASH_SOURCE[0]%/*}/client.bash"
+# shellcheck source=tests/lib/foreign.bash
+. "${BASH_SOURCE[0]%/*}/foreign.bash"
 
 # How long an event may take before a test gives up on it, in seconds. Nothing
 # is ever this slow: a test that waits so long has failed.
@@ -48,14 +50,9 @@ start_server() { # [OPTION]... [-- ADDRESS...]
     arguments+=("$1")
     shift
   done
-  if [ -n "${FOREIGN:-}" ]; then
-    port=$("$client" 0 free-port)
-    address=127.0.0.1:$port
-    addresses=("$port")
-  elif [ ${#addresses[@]} -eq 0 ]; then
-    addresses=(0)
-  fi
+  [ ${#addresses[@]} -gt 0 ] || ! is_ours || addresses=(0)
   : >"$server_log" # of a server before this one
+  is_ours || { start_foreign ${addresses[@]+"${addresses[@]}"}; return; }
   (
     [ -z "${limit:-}" ] || ulimit -n "$limit"
     [ -z "${memory_kb:-}" ] || ulimit -v "$memory_kb"
@@ -65,27 +62,9 @@ start_server() { # [OPTION]... [-- ADDRESS...]
   ) >"$scratch/server.out" 2>>"$server_log" </dev/null \
     3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   server_pid=$!
-  if [ -n "${FOREIGN:-}" ]; then
-    await_listening
-  else
-    wait_for_log 'listening on'
-    address=$(sed -n 's/^ *[0-9.]* listening on //p' "$server_log" | head -n 1)
-    port=${address##*:}
-  fi
-}
-
-await_listening() {
-  local end=$((SECONDS + PATIENCE))
-  until "$client" "$address" hello >/dev/null 2>&1; do
-    if ! kill -0 "$server_pid" 2>/dev/null; then
-      saw "the server ended before it listened: $(tail -n 1 "$server_log")"
-      return 1
-    elif [ "$SECONDS" -ge "$end" ]; then
-      saw "the server does not echo on $address"
-      return 1
-    fi
-    sleep 0.05
-  done
+  wait_for_log 'listening on'
+  address=$(sed -n 's/^ *[0-9.]* listening on //p' "$server_log" | head -n 1)
+  port=${address##*:}
 }
 
 # From now on strace watches the server, and makes calls fail: an INJECTION is
@@ -143,6 +122,7 @@ stop_server() {
     ! kill "$pid" 2>/dev/null || wait_or_kill "$pid" || true
   done
   background=()
+  is_ours || { stop_foreign; return; }
   [ -n "${server_pid:-}" ] || return 0
   local status=0
   pid=$server_pid
@@ -165,24 +145,27 @@ stop_server() {
 # bash counts it, is then in $status.
 end_server() { # SIGNAL
   local end=$((SECONDS + PATIENCE))
-  kill -"$1" "$server_pid"
-  # A server of yours may take no notice: bash starts it with SIGINT ignored.
+  signal_server "$1"
   while kill -0 "$server_pid" 2>/dev/null; do
-    [ "$SECONDS" -lt "$end" ] ||
-      { saw "after SIG$1 the server had not ended in $PATIENCE s"; return 1; }
+    if [ "$SECONDS" -ge "$end" ]; then
+      is_ours || { end_group "$server_pid"; server_pid=; }
+      saw "after SIG$1 the server had not ended in $PATIENCE s"
+      return 1
+    fi
     sleep 0.01
   done
   status=0
   wait "$server_pid" || status=$?
+  is_ours || end_group "$server_pid"
   server_pid=
 }
 
 suspend_server() {
-  kill -STOP "$server_pid"
+  signal_server STOP
 }
 
 resume_server() {
-  kill -CONT "$server_pid"
+  signal_server CONT
 }
 
 wait_for_log() { # PATTERN [COUNT]

@@ -14,11 +14,20 @@ if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
   plain=$'\033[0m'
 fi
 
+# How wide the terminal is when the tool starts, 80 at most.
+columns=80
+if [ -t 1 ]; then
+  { columns=$(stty size 2>/dev/null <&9); } 9<&1
+  columns=${columns#* }
+  [ "${columns:-0}" -gt 0 ] && [ "$columns" -le 80 ] || columns=80
+fi
+
 # One line that is written over again and again; without TEXT it goes.
 progress() { # [TEXT]
+  local width=$((columns - 2))
   [ -t 1 ] || return 0
-  printf '\r%-78.78s\r' ''
-  [ $# -eq 0 ] || printf '%.78s' "$1"
+  printf '\r%-*.*s\r' "$width" "$width" ''
+  [ $# -eq 0 ] || printf '%.*s' "$width" "$1"
 }
 
 # Ends the tool with one line: what is wrong, and where that was found.

@@ -173,6 +173,7 @@ per_message() { # TOOL CLIENTS
   local few
   quotient=null
   case $candidate:$1 in go*:instructions) return ;; esac # too much for valgrind
+  # shellcheck disable=SC2153  # bench sets COUNTED
   count_with "$1" "$2" "$COUNTED" || return
   few=$counted
   count_with "$1" "$2" $((COUNTED * 3)) || return

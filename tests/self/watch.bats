@@ -1,213 +1,137 @@
 #!/usr/bin/env bats
-# make watch: what it shows, and that it leaves nothing behind.
+# make watch: what it shows in a terminal (tmux), and that it leaves nothing.
 
 load ../lib/helpers
 
 setup() {
-  case $(script --version 2>&1) in
-    *util-linux*) ;;
-    *) skip "script(1) of util-linux is not there, which makes a terminal" ;;
-  esac
+  needs ss
+  needs tmux
   cd "$root" || exit
   unset MAKEFLAGS MAKELEVEL NO_COLOR # not those of the make that runs the tests
-  screen=$BATS_TEST_TMPDIR/screen
-  keys=$BATS_TEST_TMPDIR/keys
-  mkfifo "$keys"
 }
 
 teardown() {
-  exec 9>&-
   stop_server # and clients
-  [ -z "${watched:-}" ] || kill "$watched" 2>/dev/null || true
-  [ -z "${terminal:-}" ] || wait "$terminal" || true
+  terminal kill-server || true
 }
 
-# Watches the server of a stage in a terminal of its own, on a free port unless
-# the OPTIONs name one; descriptor 9 is its keyboard.
+terminal() { # COMMAND [ARGUMENT]...
+  tmux -S "$scratch/tmux" -f /dev/null "$@" 2>/dev/null
+}
+
 watch() { # STAGE [OPTION]...
-  local stage=$1
-  shift
-  set -- "$stage"-*/server "${@:-0}"
-  # The shell in the terminal tells about the watcher, while it runs and after.
-  cat >"$BATS_TEST_TMPDIR/session" <<END
-stty rows 24 cols 80
-stty -g >$BATS_TEST_TMPDIR/before
-sh -c 'echo \$\$ >$BATS_TEST_TMPDIR/watcher; exec build/tests/watch/watch $*'
-echo \$? >$BATS_TEST_TMPDIR/status
-stty -g >$BATS_TEST_TMPDIR/after
-END
-  TERM=xterm script -qefc "sh $BATS_TEST_TMPDIR/session" "$screen" \
-    <"$keys" >/dev/null 2>&1 3>&- 4>&- &
-  terminal=$!
-  exec 9>"$keys"
-  shows 'on 127.0.0.1:[0-9]*: '
-  watcher=$(cat "$BATS_TEST_TMPDIR/watcher")
-  port=$(grep -ao 'on 127.0.0.1:[0-9]*: ' "$screen" | tr -dc '0-9:' |
-    cut -d : -f 2 | head -n 1)
+  terminal kill-server || true
+  terminal new-session -d -x 80 -y 24 "stty -g >$scratch/before
+    sh -c 'echo \$\$ >$scratch/pid; SERVER=\"${watched:-}\" exec tests/tools/watch $*'
+    echo \"ended with \$?\"; stty -g >$scratch/after; exec sleep 100" 3>&- 4>&-
+  shows 'idle\|left\|ended'
+  port=$(terminal capture-pane -p | sed -n 's/.* on 127.0.0.1:\([0-9]*\): .*/\1/p')
   address=127.0.0.1:$port
-  watched=$(pgrep -P "$watcher")
 }
 
-# In the order in which rows are drawn; codes for colour may stand between.
 shows() { # PATTERN
   local end=$((SECONDS + PATIENCE))
-  until grep -aq -- "$1" "$screen"; do
-    [ "$SECONDS" -lt "$end" ] || saw "the screen never showed '$1'"
-    sleep 0.02
+  until terminal capture-pane -p | grep -q -- "$1"; do
+    if [ "$SECONDS" -ge "$end" ]; then
+      terminal capture-pane -p
+      saw "the screen never showed '$1'"
+      return 1
+    fi
+    sleep 0.05
   done
 }
 
-# The watcher has ended like that, the terminal is as it was and the server is
-# gone.
+# The watcher ended with STATUS, the terminal is as it was, the server is gone.
 left_nothing() { # STATUS
-  local end=$((SECONDS + PATIENCE))
-  until [ -s "$BATS_TEST_TMPDIR/after" ]; do
-    [ "$SECONDS" -lt "$end" ] || saw "the watcher did not end"
-    sleep 0.02
-  done
-  wait "$terminal" || true
-  terminal=
-  [ "$(cat "$BATS_TEST_TMPDIR/status")" -eq "$1" ] ||
-    saw "the watcher ended with $(cat "$BATS_TEST_TMPDIR/status")"
-  diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
-  # Out of the alternate screen, and the cursor is back.
-  grep -aq $'\033\\[?25h\033\\[?1049l' "$screen"
-  run ! kill -0 "$watched"
-  watched=
+  shows "ended with $1" || return
+  [ "$(terminal display -p '#{alternate_on} #{cursor_flag} #{wrap_flag}')" = '0 1 1' ] ||
+    saw "the terminal is left in another mode"
+  diff "$scratch/before" "$scratch/after"
+  [ -z "$(ss -tlnH "sport = :$port")" ] || saw "the server still listens"
 }
 
 @test "make watch shows a client, what it sent and that it left; q ends it" {
-  watch 04
+  watch 4 0
   connect 5
-  shows '127.0.0.1:[0-9]* .*waiting to read  *0  *0 epoll_wait'
+  shows ' 127.0.0.1:[0-9]* *waiting to read  *0  *0'
   say 5 hello
   hears 5 hello
-  shows 'waiting to read  *6  *6 epoll_wait'
+  shows 'waiting to read  *6  *6'
   disconnect 5
-  shows 'closed  *6  *6 client closed'
-  echo q >&9
-  left_nothing 0
-  grep -aq 'stopped: served 1 connection, echoed 6 bytes' "$screen"
-}
-
-@test "make watch ends with Ctrl-C, too" {
-  watch 04
-  printf '\003' >&9
+  shows ' closed  *6  *6'
+  shows 'closed: client closed; echoed 6 bytes' # the log
+  terminal send-keys q
+  shows '04-epoll stopped: served 1 connection, echoed 6 bytes'
   left_nothing 0
 }
 
-@test "make watch leaves the terminal as it was when it is terminated" {
-  watch 06
-  kill -TERM "$watcher"
+@test "whatever ends make watch, the terminal is as it was and the server is gone" {
+  watch 06 0
+  terminal send-keys C-c
+  left_nothing 0
+  watch 06 0
+  kill -TERM "$(cat "$scratch/pid")"
   left_nothing 143
-}
-
-@test "make watch leaves the terminal as it was when the line is cut" {
-  watch 06
-  kill -HUP "$watcher"
+  watch 06 0
+  kill -HUP "$(cat "$scratch/pid")"
   left_nothing 129
-}
-
-@test "make watch leaves the terminal as it was when the server dies" {
-  watch 04
-  kill -KILL "$watched"
+  watch 04 0
+  kill -KILL "$(pgrep -P "$(cat "$scratch/pid")" server)"
+  shows 'signal 9 ended the server'
   left_nothing 1
-  grep -aq 'watch: signal 9 ended the server' "$screen"
 }
 
-@test "make watch shows how much time a client of 06 has left" {
-  watch 06 --timeout 1.5 0
-  connect 5
-  shows ' 0\.[0-9]  *1\.[0-9] #'
-  shows 'closed  *0  *0 idle for 1.5 s'
-  disconnect 5
-  echo q >&9
-  left_nothing 0
-}
-
-@test "make watch shows a client of 02 that no worker has time for" {
+@test "make watch shows what each client waits for" {
   watch 02 --workers 1 0
   connect 5
-  shows 'waiting to read .* read'
+  shows 'waiting in read'
   connect 6
-  shows 'in the channel'
-  disconnect 5
-  shows "1 client,"
+  shows 'has no thread'
   disconnect 6
-  echo q >&9
-  left_nothing 0
-}
-
-@test "make watch shows that 03 asks every client, and that one has sent" {
-  watch 03
-  shows 'asks every client in turn, and never waits'
+  watch 01 0
+  connect 6
+  shows 'waiting in read of \[4\]'
   connect 5
-  say 5 hello
-  hears 5 hello
-  shows 'waiting to read  *6  *6 read'
-  disconnect 5
-  shows 'closed  *6  *6 client closed'
-  echo q >&9
-  left_nothing 0
+  shows ' -  *127.0.0.1:[0-9]* *in the backlog'
+  watch 06 --timeout 3 0
+  connect 5
+  shows ' 0  *0  *[0-2]\.[0-9]  *0  *0  *#'
+  shows 'closed: idle for 3 s'
 }
 
-@test "make watch shows a client that does not read" {
-  watch 04
+@test "make watch shows any server, which client does not read, in any terminal" {
+  watched='04-epoll/server -q' watch
   start_client 7 no-read 67108864
-  shows 'waiting to write .*+write'
-  echo q >&9
-  left_nothing 0
-}
-
-@test "make watch follows the terminal's size, and counts who has no row" {
-  watch 04
-  # Of the terminal that the watcher has.
-  stty rows 8 cols 40 <"/proc/$watcher/fd/0"
-  kill -WINCH "$watcher"
-  shows $'\033\\[8;1H'
-  start_client 7 crowd 10
-  shows 'and [67] more'
-  echo q >&9
-  left_nothing 0
-}
-
-@test "make watch says in a line that it needs a terminal" {
-  run build/tests/watch/watch 04-epoll/server 0
-  [ "$status" -eq 1 ]
-  [ "${#lines[@]}" -eq 1 ]
-  [[ "$output" == *terminal* ]]
-}
-
-# Without anybody at the keyboard.
-alone() { # SERVER [ARGUMENT]...
-  run env TERM=xterm script -qefc "build/tests/watch/watch $*" /dev/null \
-    </dev/null
-}
-
-@test "make watch says why the server could not start" {
-  alone 02-threads/server --workers 0
-  [ "$status" -eq 2 ]
-  [[ "$output" == *"bad number of workers"* ]]
-  start_server
-  alone 04-epoll/server "$port"
-  stop_server
-  echo "$output"
-  [ "$status" -eq 1 ]
-  [[ "$output" == *"cannot listen on $port: Address already in use"* ]]
-  [[ "$output" != *$'\033'* ]]
+  shows 'waiting to write'
+  start_client 8 crowd 10
+  terminal resize-window -x 60 -y 12
+  shows 'and [0-9]* more'
+  [ "$(terminal capture-pane -p | grep -c .)" -le 12 ]
 }
 
 @test "make watch draws without colours where NO_COLOR says so" {
-  NO_COLOR=1 watch 04
-  connect 5
-  shows 'waiting to read'
-  echo q >&9
-  left_nothing 0
-  run ! grep -aq $'\033\\[[1-9][0-9]*m' "$screen"
+  NO_COLOR=1 watch 04 0
+  [ "$(terminal capture-pane -p -e | grep -c $'\033')" -eq 0 ]
+  watch 04 0
+  [ "$(terminal capture-pane -p -e | grep -c $'\033')" -gt 0 ]
 }
 
-@test "make watch asks which stage" {
-  run make --no-print-directory watch STAGE=09
-  [ "$status" -ne 0 ]
-  [[ "$output" == *"which stage, 01 to 06"* ]]
+@test "make watch says in a line why it can't show a server" {
+  SERVER='' run tests/tools/watch 04 0
+  [ "$status" -eq 1 ]
+  [ "${#lines[@]}" -eq 1 ]
+  contains "$output" "it draws on a terminal, and this is none"
+  SERVER='' run tests/tools/watch 09
+  [ "$status" -eq 2 ]
+  [ "${#lines[@]}" -eq 1 ]
+  contains "$output" "which stage, 01 to 06"
+  watch 02 --workers 0
+  shows 'bad number of workers'
+  shows 'ended with 2'
+  start_server
+  watch 04 "$port"
+  shows 'cannot listen on [0-9]*: Address already in use'
+  shows 'ended with 1'
+  watched=false watch
+  shows "watch: started as 'false [0-9]*', it ended with 1"
 }

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"errors"
 	"log"
 	"net"
 	"os"
@@ -34,6 +35,9 @@ func serve(client net.Conn, answer data) {
 func acceptAll(listener net.Listener, answer data) {
 	for {
 		client, err := listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return // the program stops
+		}
 		if err != nil {
 			log.Println(err)
 			time.Sleep(time.Second)
@@ -46,6 +50,9 @@ func acceptAll(listener net.Listener, answer data) {
 func listen(address string) (net.Listener, error) {
 	if strings.HasPrefix(address, "unix:") {
 		return net.Listen("unix", strings.TrimPrefix(address, "unix:"))
+	}
+	if !strings.Contains(address, ":") {
+		address = "127.0.0.1:" + address // a bare port: this machine only
 	}
 	return net.Listen("tcp", address)
 }

@@ -11,10 +11,16 @@ import (
 	"log"
 	"net"
 	"os"
+	"os/signal"
+	"strings"
+	"syscall"
 	"time"
 )
 
-const pieceSize = 16 * 1024
+const (
+	pieceSize = 16 * 1024
+	lastTry   = 10 * time.Millisecond
+)
 
 var timeout = flag.Duration("timeout", 5*time.Second, "idle time allowed")
 
@@ -37,6 +43,11 @@ func serve(client net.Conn) {
 	for {
 		client.SetDeadline(time.Now().Add(*timeout))
 		length, err := client.Read(piece)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			// That says nothing of bytes that have come meanwhile.
+			client.SetDeadline(time.Now().Add(lastTry))
+			length, err = client.Read(piece)
+		}
 		if err == nil {
 			err = writeAll(client, piece[:length])
 		}
@@ -49,14 +60,7 @@ func serve(client net.Conn) {
 	}
 }
 
-func main() {
-	log.SetFlags(0)
-	flag.Parse()
-	listener, err := net.Listen("tcp", flag.Arg(0))
-	if err != nil {
-		log.Fatal(err)
-	}
-	log.Println("listening on", listener.Addr())
+func acceptAll(listener net.Listener) {
 	for {
 		client, err := listener.Accept()
 		if err != nil {
@@ -66,4 +70,26 @@ func main() {
 		}
 		go serve(client)
 	}
+}
+
+// A bare port means this machine only.
+func withHost(address string) string {
+	if strings.Contains(address, ":") {
+		return address
+	}
+	return "127.0.0.1:" + address
+}
+
+func main() {
+	log.SetFlags(0)
+	flag.Parse()
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	listener, err := net.Listen("tcp", withHost(flag.Arg(0)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Println("listening on", listener.Addr())
+	go acceptAll(listener)
+	<-stop // when main returns, the program ends, and all goroutines with it
 }

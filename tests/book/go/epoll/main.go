@@ -11,6 +11,8 @@ import (
 	"log"
 	"net"
 	"os"
+	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -129,13 +131,32 @@ func listen(text string) int {
 	return fd
 }
 
+// A bare port means this machine only.
+func withHost(address string) string {
+	if strings.Contains(address, ":") {
+		return address
+	}
+	return "127.0.0.1:" + address
+}
+
+// The loop waits in a call of its own, so a goroutine waits for signals.
+func stopAtSignal() {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-stop
+		os.Exit(0)
+	}()
+}
+
 func main() {
 	log.SetFlags(0)
+	stopAtSignal()
 	var err error
 	if poller, err = syscall.EpollCreate1(0); err != nil {
 		log.Fatal("epoll_create: ", err)
 	}
-	listener := listen(os.Args[1])
+	listener := listen(withHost(os.Args[1]))
 	watch(syscall.EPOLL_CTL_ADD, listener, syscall.EPOLLIN)
 
 	events := make([]syscall.EpollEvent, 64)

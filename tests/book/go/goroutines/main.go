@@ -8,6 +8,9 @@ import (
 	"log"
 	"net"
 	"os"
+	"os/signal"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -26,13 +29,7 @@ func serve(client net.Conn) {
 	}
 }
 
-func main() {
-	log.SetFlags(0)
-	listener, err := net.Listen("tcp", os.Args[1])
-	if err != nil {
-		log.Fatal(err)
-	}
-	log.Println("listening on", listener.Addr())
+func acceptAll(listener net.Listener) {
 	for {
 		client, err := listener.Accept()
 		if err != nil {
@@ -43,4 +40,25 @@ func main() {
 		}
 		go serve(client)
 	}
+}
+
+// A bare port means this machine only.
+func withHost(address string) string {
+	if strings.Contains(address, ":") {
+		return address
+	}
+	return "127.0.0.1:" + address
+}
+
+func main() {
+	log.SetFlags(0)
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	listener, err := net.Listen("tcp", withHost(os.Args[1]))
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Println("listening on", listener.Addr())
+	go acceptAll(listener)
+	<-stop // when main returns, the program ends, and all goroutines with it
 }
