@@ -86,6 +86,17 @@ much=33554432
   end_client 7
 }
 
+@test "a reader that was stuck and has read all takes no CPU time" {
+  ! spins || skip "03 asks all the time"
+  if is_ours; then start_server -q; else start_server; fi
+  connect 5
+  head -c 20000000 /dev/zero >&5 3>&- &
+  background+=("$!")
+  sleep 0.3 # it gets stuck; if not, this is the test before
+  [ "$(head -c 20000000 <&5 | wc -c)" -eq 20000000 ]
+  cpu_settles 5
+}
+
 # The bound in the header of common/connection.h, in KiB.
 bound_kb() { # HIGHEST-DESCRIPTOR SLOW-READERS
   local connection=32 buffer=65536 unsent=16
