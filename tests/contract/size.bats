@@ -73,6 +73,7 @@ costs_at_most_64_bytes() { # CLIENTS
   # eighth longer than it need be, and what it leaves behind when it grows.
   ! on_kqueue || bytes=120
   start_patient_server
+  bears_a_crowd
   client_does half-close 1048576
   before=$(resident_kb)
   start_crowd 7 "$1"
@@ -86,7 +87,6 @@ costs_at_most_64_bytes() { # CLIENTS
   from_stage 04 "01 and 02 have stacks, 03 has a list beside"
   strictly "64 bytes for a client"
   without_sanitizers "they have memory of their own"
-  bears_a_crowd
   costs_at_most_64_bytes 2000
 }
 
