@@ -222,7 +222,7 @@ start_full_server() {
 }
 
 @test "without memory the client that cannot be kept is closed, and no other" {
-  about 5 "chapter 3, a client that does not read"
+  about 5 "chapter 3, a client that doesn't read"
   from_stage 03 "01 and 02 keep nothing: they wait in write"
   needs prlimit
   without_sanitizers "they need more memory than this test allows"
@@ -305,7 +305,7 @@ wait_for_stopped() { # CONNECTIONS
 
 # bats test_tags=slow
 @test "a server whose listener cannot be watched says so and ends" {
-  about 5 "chapter 3, run it"
+  about 5 "chapter 3, the smallest loop"
   from_stage 03 "01 and 02 wait in accept"
   only_linux "strace is Linux's"
   only_ours "exit status and message"

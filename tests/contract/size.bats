@@ -4,7 +4,7 @@
 load ../lib/helpers
 
 setup() {
-  about 12 "chapter 4, what it costs"
+  about 12 "chapter 4, what silence costs"
 }
 
 teardown() {
@@ -46,7 +46,7 @@ crowd_of_300() {
 }
 
 @test "memory and descriptors return when a crowd has disconnected" {
-  about 12 "chapter 2, what it costs"
+  about 12 "chapter 2, what a thousand threads cost"
   from_stage 02 "01 serves one client at a time"
   fits 300
   only_linux "descriptors are counted in /proc"

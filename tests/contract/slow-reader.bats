@@ -5,7 +5,7 @@
 load ../lib/helpers
 
 setup() {
-  about 3 "chapter 3, a client that does not read"
+  about 3 "chapter 3, a client that doesn't read"
 }
 
 teardown() {
