@@ -107,6 +107,7 @@ serves_a_crowd() { # CLIENTS
 # bats test_tags=slow,check,torture
 @test "as many clients as the hard limit allows, up to 20,000, are served" {
   from_stage 04 "scale is what 04 to 06 are for"
+  has_descriptors 200
   most=$(ulimit -H -n)
   [ "$most" != unlimited ] && [ "$most" -lt 20000 ] || most=20000
   ulimit -S -n "$most"
