@@ -10,19 +10,21 @@
 # make check SERVER=./mine STAGE=04
 #                       runs the tests of a stage on a server of your own
 # make exercise NAME=03-truncated
-#                       runs the test of a server in which the book hides a
-#                       fault (SERVER=./mine, of your mended one)
-# make exercises        runs all: what is broken fails, what is mended passes
+#                       tests a server in which the book hides a bug
+#                       (SERVER=./mine, your fixed one; FIX=1 shows our fix)
+# make exercises        runs all: the broken ones fail, the fixed ones pass
 # make faults STAGE=04  lets every call of a stage's server fail, one at a time
 #                       (without STAGE, of all; SERVER=./mine, of your own)
 # make torture          every stage against every disaster, in one table
-# make torture SERVER=./mine STAGE=04 DISASTER=slow-50
-#                       one cell of it, on a server of your own
+# make torture SERVER=./mine STAGE=04 DISASTER='slow reader'
+#                       a part of it, on a server of your own
 # make bench            measures what the stages cost, side by side. QUICK=1 is
 #                       less exact; SCENE='busy idle' STAGES='04 06' is a part;
+#                       SERVER='python3 mine.py' is a server of your own;
+#                       SCENE=instructions counts what doesn't vary;
 #                       SCENE=million holds a million idle clients
 # make bench-peers      measures ours beside what others would use
-# make bench-plots      draws what the book says about speed
+# make bench-plots      measures what idle clients cost, and draws it
 # make pictures         draws who waits for whom in each stage, from real runs;
 #                       COMMIT=1 puts the pictures where the book shows them
 # make diff STAGE=04    shows what stage 04 changes in stage 03
@@ -34,8 +36,8 @@
 #                       system, in all orders, and compares with a model
 # make fuzz SECONDS=60  looks for input that addresses, options or log cannot
 #                       bear
-# make check-book       compares the book with the code, the results and what its
-#                       sessions do
+# make check-book       compares the book with the code and the results, and types
+#                       its sessions; SECTION=WORDS only some, V=1 shows all
 # make contents         writes the table of contents of the book
 # make book             makes an edition of the book to read: build/book has it
 #                       as one page, as EPUB and as PDF
@@ -87,7 +89,7 @@ KQUEUE_CPPFLAGS_own       := -Icommon/linux
 KQUEUE_CPPFLAGS_libkqueue  = $(shell pkg-config --cflags libkqueue)
 KQUEUE_OBJECTS_own        := build/common/linux/kqueue_on_epoll.o
 KQUEUE_LIBS_libkqueue      = $(shell pkg-config --libs libkqueue)
-KQUEUE_CPPFLAGS := $(KQUEUE_CPPFLAGS_$(KQUEUE)) -DKQUEUE_NAME='"$(KQUEUE)"'
+KQUEUE_CPPFLAGS := $(KQUEUE_CPPFLAGS_$(KQUEUE))
 KQUEUE_OBJECTS  := $(KQUEUE_OBJECTS_$(KQUEUE))
 KQUEUE_LIBS     := $(KQUEUE_LIBS_$(KQUEUE))
 
@@ -182,16 +184,10 @@ endef
 build/tests/%: build/tests/%.o $(SHARED)
 	$(link)
 
-build/tests/kevent_conformance: $(KQUEUE_OBJECTS)
-
 # These include <sys/event.h>, so they have to know where it is.
-KQUEUE_USERS := build/05-kqueue/poller.o build/common/linux/kqueue_on_epoll.o \
-                build/tests/kevent_conformance.o
+KQUEUE_USERS := build/05-kqueue/poller.o build/common/linux/kqueue_on_epoll.o
 $(KQUEUE_USERS): EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
-# The poller doesn't look at data, which our header has to pay for.
-build/05-kqueue/poller.o: EXTRA_CPPFLAGS += -DKQUEUE_NO_DATA
-05-kqueue/server build/kqueue/06-timeouts/server \
-build/tests/kevent_conformance: EXTRA_LIBS = $(KQUEUE_LIBS)
+05-kqueue/server build/kqueue/06-timeouts/server: EXTRA_LIBS = $(KQUEUE_LIBS)
 
 build/%.o: %.c build/flags
 	@mkdir -p $(@D)
@@ -218,7 +214,8 @@ tour: all build/tests/client
 	@tests/tools/tour
 
 # What the tests that are not slow meet.
-test: all $(SIXES) build/tests/client build/tests/kevent_conformance tests/crowd
+test: all $(SIXES) build/tests/client build/tests/kqueue_conformance tests/crowd \
+      $(if $(filter Linux,$(SYSTEM)),build/tests/faults.so)
 	@SAN='$(SAN)' CC='$(CC)' tests/run $(STAGE)
 
 test-all: all tools

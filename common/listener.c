@@ -28,6 +28,7 @@ static struct {
     int64_t until_ms;  // when it ends, NEVER if there is none
     bool warned;       // since a connection was accepted
     int64_t warned_ms; // when the last warning was logged
+    bool first_served; // a connection was accepted since they changed places
 } pausing = {.until_ms = NEVER, .warned_ms = -WARN_MS};
 
 static bool set_option(int fd, int level, int option) {
@@ -220,10 +221,10 @@ bool listener_is(int fd) {
 
 int listener_accept(int fd) {
     int client = net_accept(fd);
-    if (client != -1)
-        pausing.warned = false;
-    else if (!net_should_retry())
-        listeners_warn();
+    if (client == -1 && !net_should_retry()) listeners_warn();
+    if (client == -1) return -1;
+    pausing.warned = false;
+    pausing.first_served = true;
     return client;
 }
 
@@ -253,6 +254,9 @@ bool listeners_pause_is_over(void) {
 
 void listeners_resume(void) {
     pausing.until_ms = NEVER;
+    if (!pausing.first_served) return;
+    pausing.first_served = false;
+
     struct listener first = listeners[0];
     for (int i = 1; i < listener_count; i++) listeners[i - 1] = listeners[i];
     listeners[listener_count - 1] = first;

@@ -1,19 +1,36 @@
-# book.awk: reads a book in Markdown, for the checks. A check stands in a file
-# of its own and says what it does with what comes by:
+# book.awk: reads Markdown files, for the checks. A check stands in a file of its
+# own and says what it does with what comes by:
 #
 #   heading(line, level, title)
 #   paragraph(first, last, kind)  kind is text, item or table
 #   block(language, caption, first, last)  caption is the paragraph before it
-#   finish()
+#   end_file()
+#   finish()                      after the last file
 #
-# Lines are in book[], without the indentation and the > of what they stand in;
-# raw[] has them as they are. A check reports with wrong() and count().
+# Lines are counted through all files. They are in book[], without the
+# indentation and the > of what they stand in; raw[] has them as they are. A check
+# reports with wrong() and count().
 
-function wrong(line, text) { complain(title_of_book, line, text) }
+function place(line) { return file_of[line] ":" number_of_line[line] }
+
+function wrong(line, text) {
+    print place(line) ": " text
+    mistakes++
+}
 
 function complain(file, line, text) {
     print file ":" line ": " text
     mistakes++
+}
+
+# What a link in this line leads to, as a path from here.
+function path_from(line, target,    path) {
+    path = file_of[line]
+    sub(/[^\/]*$/, "", path)
+    path = path target
+    sub(/^\.\//, "", path)
+    while (sub(/(^|\/)[^\/.][^\/]*\/\.\.\//, "/", path)) sub(/^\//, "", path)
+    return path
 }
 
 # What the summary says if there is nothing else to say.
@@ -79,9 +96,18 @@ function dedented(text,    blanks) {
     return substr(text, blanks + 1)
 }
 
-FNR == 1 { title_of_book = called != "" ? called : FILENAME }
+function close_file() {
+    end_paragraph()
+    if (fence != "") wrong(begun - 1, "this block does not end")
+    fence = before_block = ""
+    end_file()
+}
+
+FNR == 1 && NR > 1 { close_file() }
 
 {
+    file_of[NR] = FILENAME
+    number_of_line[NR] = FNR
     raw[NR] = $0
     book[NR] = without_quote($0)
 }
@@ -125,9 +151,8 @@ kind == "" { begin_paragraph("text") }
 
 END {
     NR++
-    end_paragraph()
+    close_file()
     NR--
-    if (fence != "") wrong(begun - 1, "this block does not end")
     finish()
     if (mistakes) exit 1
 }

@@ -1,14 +1,15 @@
 # code.awk: code in the book stands in the file that its caption names, and
 # every line of the files in `explained` stands in the book.
 
-# The link in a caption: its text and its target.
-function take_link(caption) {
+# The link in a caption: its text and its target, as a path from here.
+function take_link(caption, line) {
     link_text = link_target = caption
     sub(/^[^[]*\[/, "", link_text)
     sub(/\].*$/, "", link_text)
     gsub(/`/, "", link_text)
     sub(/^.*\]\(/, "", link_target)
     sub(/\).*$/, "", link_target)
+    link_target = path_from(line, link_target)
 }
 
 function is_command_caption(caption) {
@@ -20,8 +21,8 @@ function is_file_caption(caption) {
 }
 
 function check_file(caption, first, last) {
-    take_link(caption)
-    if (link_text != link_target)
+    take_link(caption, first)
+    if (link_text != link_target && path_from(first, link_text) != link_target)
         wrong(first - 1, "the caption says " link_text " and leads to " link_target)
     else if (!load(link_target))
         wrong(first - 1, "the caption names " link_target ", and there is no such file")
@@ -31,7 +32,7 @@ function check_file(caption, first, last) {
 }
 
 function check_diff(caption, first, last,    stage, command) {
-    take_link(caption)
+    take_link(caption, first)
     stage = substr(link_text, length(link_text) - 1)
     command = "tests/tools/diff " stage " 2>/dev/null"
     if (!is_command_caption(caption) || link_text !~ /^make diff STAGE=0[2-6]$/)
@@ -48,7 +49,7 @@ function check_diff(caption, first, last,    stage, command) {
 function block(language, caption, first, last,    line) {
     if (language == "")
         wrong(first - 1, "a block without a language: c, diff, go, make, sh, console or text")
-    else if (language == "diff")
+    else if (language == "diff" && !is_file_caption(caption))
         diffs += check_diff(caption, first, last)
     else if (is_file_caption(caption))
         verbatim[language == "c"] += check_file(caption, first, last)
@@ -63,6 +64,7 @@ function block(language, caption, first, last,    line) {
 }
 
 function heading(line, level, title) {}
+function end_file() {}
 # Code that is indented, and in no list, would go unseen.
 function paragraph(first, last, kind) {
     if (book[first] !~ /^ /) listed = kind == "item"

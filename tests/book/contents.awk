@@ -1,33 +1,24 @@
 # contents.awk: the table of contents, between <!-- contents --> and
 # <!-- end of contents -->: the chapters below it, and with
-# <!-- contents with sections --> their sections. With write=1 the book is
+# <!-- contents with sections --> their sections. With write=1 the file is
 # printed with the table as it should be; else it is compared.
 
 function heading(line, level, title,    made) {
-    made = anchor("", title)
+    made = anchor(file_of[line], title)
     if (!begins || level < 2 || level > (sections ? 3 : 2)) return
     entry[++entries] = (level == 3 ? "  " : "") "- [" plain(title) "](#" made ")"
 }
 
 # Only the reader of the lines sees comments.
 /^<!-- contents( with sections)? -->$/ && !begins {
-    begins = FNR
+    begins = NR
     sections = /with sections/
 }
 
-/^<!-- end of contents -->$/ && begins && !ends { ends = FNR }
-
-function paragraph(first, last, kind) {}
-function block(language, caption, first, last) {}
+/^<!-- end of contents -->$/ && begins && !ends { ends = NR }
 
 function print_lines(first, last) {
     while (first <= last) print raw[first++]
-}
-
-function print_book(    i) {
-    print_lines(1, begins)
-    for (i = 1; i <= entries; i++) print entry[i]
-    print_lines(ends, NR)
 }
 
 function compare(    i) {
@@ -38,15 +29,24 @@ function compare(    i) {
         }
     if (begins + entries + 1 != ends)
         wrong(begins + i, "the contents are stale, `make contents` leaves this out")
-    else
-        count("contents fresh")
 }
 
-function finish() {
-    if (!begins || !ends)
-        wrong(1, "there is no place for the contents: <!-- contents -->, <!-- end of contents -->")
-    else if (write)
-        print_book()
-    else
+function end_file(    i) {
+    if (begins && ends) tables++
+    if (begins && ends && write) {
+        print_lines(1, begins)
+        for (i = 1; i <= entries; i++) print entry[i]
+        print_lines(ends, NR - 1)
+    } else if (begins && ends) {
         compare()
+    }
+    begins = ends = entries = 0
+}
+
+function paragraph(first, last, kind) {}
+function block(language, caption, first, last) {}
+function finish() {
+    if (!tables)
+        wrong(1, "there is no place for the contents: <!-- contents -->, <!-- end of contents -->")
+    if (!write) count("contents fresh")
 }

@@ -15,6 +15,12 @@ function load(from, is_command,    line, got) {
     return size[from] > 0
 }
 
+function has(from, words,    line) {
+    for (line = 1; line <= size[from]; line++)
+        if (index(text[from, line], words)) return 1
+    return 0
+}
+
 function bare(line) {
     sub(/[ \t]+$/, "", line)
     return line

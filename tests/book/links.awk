@@ -63,15 +63,6 @@ function take_attributes(text, first,    value) {
     }
 }
 
-function take_names(text,    value) {
-    while (match(text, /<a (id|name)="[^"]*"/)) {
-        value = substr(text, RSTART, RLENGTH - 1)
-        text = substr(text, RSTART + RLENGTH)
-        sub(/^[^"]*"/, "", value)
-        anchors[value]
-    }
-}
-
 function look_at_pictures(text, first, last,    tag, past, rest) {
     for (rest = text; match(rest, /!\[ *\]\(/); past += RSTART + RLENGTH - 1) {
         wrong(line_of(first, last, past + RSTART), "a picture without a text that says what is on it")
@@ -89,26 +80,27 @@ function look_at(first, last,    text) {
     text = without_code(joined(first, last))
     take_links(text, first, last)
     take_attributes(text, first)
-    take_names(text)
     look_at_pictures(text, first, last)
 }
 
-function heading(line, level, title) {
-    anchors[anchor("", title)]
-    look_at(line, line)
-}
+function heading(line, level, title) { look_at(line, line) }
 
 function paragraph(first, last, kind) { look_at(first, last) }
 function block(language, caption, first, last) {}
 
-# Reads another file's headings, once.
+# Reads a file's headings and other anchors, once.
 function read_anchors(file,    line, fenced) {
     if (file in headings_read) return
     headings_read[file]
     while ((getline line <file) > 0) {
-        if (line ~ /^ *(```|~~~)/) fenced = !fenced
+        if (line ~ /^[ >]*(```|~~~)/) fenced = !fenced
         if (!fenced && sub(/^##?#?#?#?#? +/, "", line))
-            other_anchors[file, anchor(file, line)]
+            anchors[file, anchor(file, line)]
+        while (match(line, /<a (id|name)="[^"]*"/)) {
+            anchors[file, substr(line, RSTART + index(substr(line, RSTART), "\""), \
+                RLENGTH - index(substr(line, RSTART), "\"") - 1)]
+            line = substr(line, RSTART + RLENGTH)
+        }
     }
     close(file)
 }
@@ -126,7 +118,7 @@ function check_anchor(line, file, name) {
         return
     }
     read_anchors(file)
-    if (!((file, name) in other_anchors))
+    if (!((file, name) in anchors))
         wrong(line, file " has no heading for #" name)
 }
 
@@ -134,21 +126,17 @@ function check_link(line, target,    path, hash) {
     if (target ~ /^(https?|mailto):/) return
     hash = index(target, "#")
     path = hash ? substr(target, 1, hash - 1) : target
+    path = path == "" ? file_of[line] : path_from(line, path)
+    sub(/\/$/, "", path)
     if (target == "")
         wrong(line, "a link that leads nowhere")
-    else if (path == "" && !(substr(target, 2) in anchors))
-        wrong(line, "there is no heading for " target)
-    else if (path != "" && !(path_of(path) in there))
+    else if (path != file_of[line] && !(path in there))
         wrong(line, path " is not there")
-    else if (path != "" && hash)
+    else if (hash)
         check_anchor(line, path, substr(target, hash + 1))
 }
 
-function path_of(path) {
-    sub(/^\.\//, "", path)
-    sub(/\/$/, "", path)
-    return path
-}
+function end_file() {}
 
 function finish(    i) {
     for (i = 1; i <= links; i++) check_link(target_at[i], target_of[i])

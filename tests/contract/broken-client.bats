@@ -26,21 +26,24 @@ resets_end_themselves_only() { # COUNT
   resets_end_themselves_only 100
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,torture
 @test "a thousand resets in mid-transfer end nothing but those connections" {
   resets_end_themselves_only 1000
 }
 
+# bats test_tags=torture
 @test "clients that close without reading end nothing but themselves" {
   client_does unread 50
   client_does hello
 }
 
+# bats test_tags=torture
 @test "a write to a client that has closed does not end the server" {
   client_does fill-after-close
   client_does hello
 }
 
+# bats test_tags=torture
 @test "clients that reset before they are accepted are passed over" {
   suspend_server
   client_does abort 100
@@ -48,6 +51,7 @@ resets_end_themselves_only() { # COUNT
   client_does hello
 }
 
+# bats test_tags=torture
 @test "data, end and reset that come at once disturb no other client" {
   suspend_server
   for _ in 1 2 3 4 5; do client_does linger-reset; done
@@ -56,7 +60,7 @@ resets_end_themselves_only() { # COUNT
 }
 
 # What accept(2) lists as the connection's trouble, not the listener's.
-# bats test_tags=slow
+# bats test_tags=slow,torture
 @test "errors that belong to a connection in the backlog cost no pause" {
   only_linux "strace is Linux's"
   only_ours "the test knows what is called"

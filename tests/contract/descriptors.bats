@@ -38,6 +38,7 @@ start_full_server() {
   end_client 7
 }
 
+# bats test_tags=torture
 @test "every client in the backlog is served in the end" {
   from_stage 02 "01 has one client at a time, and one descriptor for it"
   limit=24 start_server
@@ -89,6 +90,7 @@ start_full_server() {
   end_client 7
 }
 
+# bats test_tags=torture
 @test "while descriptors are out the CPU is idle and the log has one warning" {
   many_at_once
   start_full_server
@@ -150,6 +152,7 @@ start_full_server() {
   end_client 8
 }
 
+# bats test_tags=torture
 @test "no listener keeps the others from the descriptors that come free" {
   from_stage 03 "01 and 02 have one listener"
   only_ours "several addresses"
@@ -182,6 +185,19 @@ start_full_server() {
   [ "$(count_log warning)" -eq 1 ]
 }
 
+# bats test_tags=torture
+# No client disconnects here: only time can end the pause.
+@test "a server that has paused accepts again when there are descriptors" {
+  needs prlimit
+  only_ours "the log"
+  start_server
+  prlimit --pid "$server_pid" --nofile=3:
+  client_does_later hello
+  wait_for_log 'warning: cannot accept: Too many open files; pausing$'
+  prlimit --pid "$server_pid" --nofile=60:
+  heard_later
+}
+
 @test "without memory the client that cannot be kept is closed, and no other" {
   about 5 "chapter 3, a client that does not read"
   from_stage 03 "01 and 02 keep nothing: they wait in write"
@@ -203,7 +219,7 @@ start_full_server() {
 
 # --- what only strace can do to a server -------------------------------------
 
-# bats test_tags=slow
+# bats test_tags=slow,torture
 @test "without files, memory or buffers in the system clients wait" {
   only_linux "strace is Linux's"
   only_ours "the test knows what is called"
@@ -222,7 +238,7 @@ start_full_server() {
   done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,torture
 @test "a client that was accepted and cannot be kept is closed, and counted" {
   from_stage 03 "01 and 02 need no memory for a client"
   only_linux "strace is Linux's"

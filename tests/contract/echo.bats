@@ -31,10 +31,12 @@ teardown() {
     saw "the 256 bytes that came back are not those that were sent"
 }
 
+# bats test_tags=torture
 @test "bytes that come one by one go back one by one" {
   client_does drip 200
 }
 
+# bats test_tags=torture
 @test "an answer of 8 MiB comes back whole after the client has finished" {
   about 2 "chapter 1, half-close"
   client_does half-close 8388608
@@ -47,6 +49,7 @@ teardown() {
   client_does hello
 }
 
+# bats test_tags=torture
 @test "urgent data disturbs no client" {
   client_does urgent
   client_does hello

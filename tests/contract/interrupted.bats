@@ -32,6 +32,7 @@ teardown() {
   hears 5 after
 }
 
+# bats test_tags=torture
 @test "bytes that came while the server was suspended are echoed" {
   connect 5
   suspend_server
@@ -56,7 +57,7 @@ teardown() {
 # Every call that a stage waits with, whatever it is called here.
 waits=accept,read,write,poll,epoll_wait
 
-# bats test_tags=slow
+# bats test_tags=slow,torture
 @test "calls that a signal interrupts are made again" {
   only_linux "strace is Linux's"
   only_ours "the test knows what is called"
@@ -72,7 +73,7 @@ waits=accept,read,write,poll,epoll_wait
   done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,torture
 @test "EAGAIN out of turn loses nothing" {
   only_linux "strace is Linux's"
   only_ours "the test knows what is called"

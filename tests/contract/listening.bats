@@ -138,39 +138,47 @@ listens_on_loopback_only() {
   client_does hello
 }
 
-# Hosts that this machine does not know: see tests/harm/preload/lookup.c.
-with_hosts() {
+# Runs a command in which the first look-up goes another way: WHAT is one of
+# those in tests/harm/faults/faults.c.
+with_lookup() { # WHAT COMMAND [ARGUMENT]...
+  local faults=$root/build/tests/faults.so what=$1
+  shift
   only_linux "elsewhere a library is preloaded another way"
   without_sanitizers "they want to be preloaded first"
-  "${CC:-cc}" -shared -fPIC -o "$scratch/lookup.so" \
-    "$root/tests/harm/preload/lookup.c" -ldl
+  [ -e "$faults" ] || skip "faults.so is missing"
+  : >"$scratch/report"
+  LD_PRELOAD=$faults FAULT=getaddrinfo:1:$what FAULT_REPORT=$scratch/report "$@"
+  grep -q '^hit getaddrinfo 1 ' "$scratch/report"
 }
 
+# Before 127.0.0.1 there is an address that no machine has.
 # bats test_tags=once
 @test "of a host's addresses the first that can be bound is listened on" {
-  with_hosts
-  LD_PRELOAD=$scratch/lookup.so start_server -- foreign.example:0
+  with_lookup foreign start_server -- 127.0.0.1:0
   wait_for_log 'listening on 127\.0\.0\.1:[1-9][0-9]*$'
   client_does hello
 }
 
+# Before 127.0.0.1 there is ::1.
 # bats test_tags=once
 @test "a second server on a host of two families does not start on the other" {
   ipv6 || skip "there is no IPv6 here"
-  with_hosts
-  LD_PRELOAD=$scratch/lookup.so start_server -- both.example:0
-  LD_PRELOAD=$scratch/lookup.so cannot_listen "Address (already )?in use" \
-    "both.example:$port"
+  with_lookup both start_server -- 127.0.0.1:0
+  wait_for_log 'listening on \[::1\]'
+  with_lookup both cannot_listen "Address (already )?in use" "127.0.0.1:$port"
+}
+
+start_hanging() {
+  server_log=$scratch/report
+  "$SERVER" 127.0.0.1:0 3>&- 2>/dev/null &
+  server_pid=$!
+  wait_for_log '^hit getaddrinfo'
 }
 
 # bats test_tags=once
 @test "a signal ends a server whose look-up hangs" {
-  with_hosts
   for signal in TERM HUP; do
-    : >"${server_log:=$scratch/server.log}"
-    LD_PRELOAD=$scratch/lookup.so "$SERVER" slow.example:0 2>"$server_log" 3>&- &
-    server_pid=$!
-    wait_for_log 'looking up slow.example'
+    with_lookup hang start_hanging
     end_server "$signal"
     [ "$status" -gt 128 ]
   done

@@ -15,6 +15,7 @@ teardown() {
 # More than all socket buffers between a client and the server can take.
 much=33554432
 
+# bats test_tags=torture
 @test "a slow reader loses nothing and no other client waits for it" {
   start_server
   start_client 7 no-read "$much"
@@ -37,6 +38,27 @@ much=33554432
   descriptors_return_to "$before"
 }
 
+# bats test_tags=torture
+# Twenty at a time, twice: what the first have left behind serves the second.
+@test "slow readers that give up leave no memory behind" {
+  only_ours "the memory of a client"
+  from_stage 02 "01 serves one client at a time"
+  without_sanitizers "they have memory of their own"
+  if [ "$stage" = 06 ]; then start_server -q -t 60; else start_server -q; fi
+  local grown
+  for round in 1 2; do
+    start_slow_readers "${round}01" "${round}20" "$much"
+    for n in {1..20}; do client_says "$((round * 100 + n))" 'stuck after'; done
+    kill "${background[@]}"
+    wait "${background[@]}" || true
+    background=()
+    client_does hello
+    [ "$round" -ne 1 ] || grown=$(resident_kb)
+  done
+  grown=$(($(resident_kb) - grown))
+  [ "$grown" -le 256 ] || saw "twenty that gave up cost $grown KiB for good"
+}
+
 @test "a slow reader costs no more memory than one read buffer" {
   without_sanitizers "they have memory of their own"
   start_server
@@ -50,6 +72,7 @@ much=33554432
   end_client 7
 }
 
+# bats test_tags=torture
 @test "a reader that is stuck takes no CPU time" {
   ! spins || skip "03 asks all the time"
   start_server
@@ -59,6 +82,17 @@ much=33554432
   end_client 7
 }
 
+@test "a reader that was stuck and has read all takes no CPU time" {
+  ! spins || skip "03 asks all the time"
+  if is_ours; then start_server -q; else start_server; fi
+  connect 5
+  head -c 20000000 /dev/zero >&5 3>&- &
+  background+=("$!")
+  sleep 0.3 # it gets stuck; if not, this is the test before
+  [ "$(head -c 20000000 <&5 | wc -c)" -eq 20000000 ]
+  cpu_settles 5
+}
+
 # The bound in the header of common/connection.h, in KiB.
 bound_kb() { # HIGHEST-DESCRIPTOR SLOW-READERS
   local connection=32 buffer=65536 unsent=16
@@ -66,7 +100,7 @@ bound_kb() { # HIGHEST-DESCRIPTOR SLOW-READERS
     ($2 + 2) * (buffer + unsent)) / 1024))
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,torture
 @test "a hundred slow readers take no more memory than the bound that is stated" {
   from_stage 03 "01 and 02 keep nothing: they wait in write"
   only_ours "the bound"

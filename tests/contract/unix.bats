@@ -143,7 +143,7 @@ cannot_listen() { # REASON
   [ ! -e "$scratch/b" ]
 }
 
-# bats test_tags=once
+# bats test_tags=once,torture
 @test "a path that another server has taken meanwhile stays that server's" {
   from_stage 04 "01 to 03 remove no path"
   start_server -- "unix:$path"
@@ -158,7 +158,7 @@ cannot_listen() { # REASON
   [ ! -e "$path" ]
 }
 
-# bats test_tags=once
+# bats test_tags=once,torture
 @test "what another program has put in the place of its path is left alone" {
   from_stage 04 "01 to 03 remove no path"
   start_server -- "unix:$scratch/a" "unix:$scratch/b" "unix:$scratch/c"

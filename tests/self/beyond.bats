@@ -60,15 +60,28 @@ loop_pid() { # NUMBER
   end_client 8
 }
 
-@test "a client that a loop has accepted and cannot keep is tried again" {
+@test "a loop that has no memory for a client closes it, says why and goes on" {
   beyond cores
   only_linux "strace is Linux's"
   start_server --workers 1
   server_pid=$(loop_pid 1) trace_server ioctl "ioctl:error=ENOMEM:when=1"
-  # And nobody comes after it.
+  run ! "$client" -t "$PATIENCE" "$address" hello
+  [ "$(count_log 'closed: Cannot allocate memory; echoed 0 bytes')" -eq 1 ]
   client_does hello
-  [ "$(count_log 'warning: cannot accept: Cannot allocate memory')" -eq 1 ]
   end_trace
+}
+
+@test "a loop without descriptors pauses, and accepts when a client disconnects" {
+  beyond cores
+  only_linux "CPU time is read from /proc"
+  limit=40 start_server --workers 1
+  server_pid=$(loop_pid 1)
+  start_client 9 crowd 60
+  wait_for_log 'warning: cannot accept: Too many open files; pausing'
+  cpu=$(cpu_percent)
+  [ "$cpu" -lt 20 ] || saw "it takes $cpu % of a core while descriptors are out"
+  end_client 9
+  client_does hello
 }
 
 @test "a loop that ends resets its backlog, and the others go on" {
@@ -126,7 +139,7 @@ start_uring() { # [OPTION]...
     saw "2000 messages took $calls system calls"
 }
 
-@test "uring rests when descriptors run out, and goes on" {
+@test "uring pauses when descriptors run out, and goes on" {
   only_linux "CPU time is read from /proc"
   beyond uring
   limit=40 start_uring

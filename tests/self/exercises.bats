@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# "Spot the fault": the broken servers that the book gives to its readers, and
-# the mended ones behind the fold.
+# "Spot the bug": the broken servers that the book gives to its readers, and
+# the patches behind the fold.
 
 load ../lib/helpers
 
@@ -18,7 +18,13 @@ all_names() {
   done
 }
 
-@test "each broken server is found out, and each mended one passes" {
+build_fixed() {
+  needs patch
+  make -s exercises-fixed
+}
+
+@test "each broken server fails its test, and each fixed one passes" {
+  build_fixed
   # shellcheck disable=SC2046 # they are words
   run tests/book/exercises/all $(all_names)
   echo "$output"
@@ -26,7 +32,7 @@ all_names() {
   [ "${#lines[@]}" -ge 20 ]
 }
 
-@test "every chapter has a fault to spot" {
+@test "every chapter has a bug to spot" {
   chapters="00 01 02 03 05 06 07"
   [ ! -x 04-epoll/server ] || chapters="$chapters 04"
   for chapter in $chapters; do
@@ -34,10 +40,9 @@ all_names() {
   done
 }
 
-@test "what is mended differs in a few lines from what is broken" {
+@test "a fix is a few lines" {
   for name in $(all_names); do
-    changed=$(diff "tests/book/exercises/$name/broken.c" \
-      "tests/book/exercises/$name/mended.c" | grep -c '^[<>]')
+    changed=$(grep -c '^[-+][^-+]' "tests/book/exercises/$name/fix.patch")
     echo "$name: $changed"
     [ "$changed" -ge 1 ]
     [ "$changed" -le 10 ]
@@ -45,9 +50,16 @@ all_names() {
 }
 
 @test "make exercise runs a server of your own" {
-  run tests/book/exercises/run 01-gone build/tests/exercises/01-gone/mended
+  build_fixed
+  run tests/book/exercises/run 01-gone build/tests/exercises/01-gone/fixed
   [ "$status" -eq 0 ]
   [[ "$output" == *"ok      01-gone"* ]]
+}
+
+@test "make exercise shows the fix to a reader who gives up" {
+  run tests/book/exercises/run 01-gone fix
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"+++ fixed.c"* ]]
 }
 
 @test "make exercise wants the name of one, and a program" {

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
-# Calls that fail when nobody expects it. `make faults` walks over all of them;
+# Calls that fail when no server expects it. `make faults` walks over all of them;
 # here are those that tell most, and the walk itself.
+#
+# bats file_tags=slow
 
 load ../lib/helpers
 
@@ -19,12 +21,13 @@ walk() { # VARIABLE=VALUE...
 }
 
 # What nm finds and the walk leaves alone; faults.h says why.
-cannot_fail="clock_gettime getrlimit signal sigprocmask sleep umask connect
+cannot_fail="clock_gettime getrlimit kill signal sigpending sigprocmask sleep
+  umask connect
   pthread_attr_destroy pthread_attr_init pthread_attr_setdetachstate
-  pthread_attr_setstacksize pthread_cond_signal pthread_cond_timedwait
+  pthread_attr_setstacksize pthread_cond_signal
   pthread_cond_wait pthread_mutex_lock pthread_mutex_unlock"
-no_system_call="exit fprintf fputc free freeaddrinfo fwrite gai_strerror
-  getopt_long inet_pton memcpy memset sigaddset sigdelset sigemptyset
+no_system_call="atexit exit fprintf fputc free freeaddrinfo fwrite gai_strerror
+  getopt_long getpid inet_pton memcpy memmove memset sigaddset sigdelset sigemptyset
   sigismember snprintf strchr strcspn strerror strlen strncmp strspn strtod
   strtol vfprintf vsnprintf"
 
@@ -47,10 +50,10 @@ no_system_call="exit fprintf fputc free freeaddrinfo fwrite gai_strerror
 @test "04 holds the contract whatever fails" {
   walk STAGE=04 VARIANT=plain
   [ "$status" -eq 0 ]
-  [[ "$output" == *" 0 failed" ]]
+  contains "$output" " 0 failed"
 }
 
-@test "no thread, no memory, no descriptor: nobody who was accepted is dropped" {
+@test "without a thread a client waits, without memory one client is closed" {
   walk STAGE=02 VARIANT=plain SAMPLE=3 ONLY=pthread_create
   [ "$status" -eq 0 ]
   walk STAGE=03 VARIANT=--poll SAMPLE=3 ONLY=alloc
@@ -62,17 +65,18 @@ no_system_call="exit fprintf fputc free freeaddrinfo fwrite gai_strerror
 @test "the walk finds what is wrong with a careless server" {
   walk SERVER=build/tests/careless STAGE=01 SAMPLE=2 ONLY='^write:.*:half'
   [ "$status" -eq 1 ]
-  [[ "$output" == *"make faults STAGE=01"*"SERVER=build/tests/careless"* ]]
-  walk SERVER=build/tests/careless STAGE=01 SAMPLE=2 ONLY='^write:.*:EPIPE'
+  contains "$output" "make faults STAGE=01"
+  contains "$output" "SERVER=build/tests/careless"
+  walk SERVER=build/tests/careless STAGE=01 SAMPLE=2 ONLY='^read:.*:EINTR'
   [ "$status" -eq 1 ]
-  [[ "$output" == *"the server ended with 1"* ]]
+  contains "$output" "lost clients: 1, "
 }
 
 @test "a fault is injected where it is asked for, and the log shows it" {
   walk STAGE=04 VARIANT=plain FAULT=accept:1+2:EMFILE
   [ "$status" -eq 0 ]
-  [[ "$output" == *"warning: cannot accept: Too many open files"* ]]
+  contains "$output" "warning: cannot accept: Too many open files"
   walk STAGE=04 VARIANT=plain FAULT=bind:1:EACCES
-  [[ "$output" == *"error: cannot listen on 0: Permission denied"* ]]
-  [[ "$output" == *"refused bind:1:EACCES"* ]]
+  contains "$output" "error: cannot listen on 0: Permission denied"
+  contains "$output" "refused bind:1:EACCES"
 }

@@ -25,23 +25,15 @@ holds() { # PROGRAM [FILE]...
   holds connection_model
 }
 
-@test "the queue of deadlines names whom a search would find" {
+@test "the queue of deadlines names the client that a search would find" {
   holds deadlines_model
 }
 
-@test "listeners rest and wake, and no client is lost by it" {
+@test "listeners pause and resume, and none starves by it" {
   holds listener_model
 }
 
-@test "arrays that grow keep what is in them" {
-  holds slots_model
-}
-
-@test "who sleeps until a time is never early and hardly late" {
-  holds clock_model
-}
-
-@test "the loop of 06 sleeps, expires, rests and stops when it has to" {
+@test "the loop of 06 sleeps, expires, pauses and stops when it has to" {
   holds server_model
 }
 
@@ -66,7 +58,7 @@ sum_of() { # SEED
   sum=${output##* }
 }
 
-@test "the same seed takes the same steps, another one others" {
+@test "the same seed takes the same steps, a different one takes others" {
   sum_of 1
   first=$sum
   sum_of 1

@@ -48,6 +48,7 @@ threads_become() { # COUNT
   end_client 7
 }
 
+# bats test_tags=torture
 @test "a thread that cannot be started is tried again, and no client is dropped" {
   only_linux "elsewhere addresses are not limited"
   without_sanitizers "they need more addresses than this test allows"

@@ -17,9 +17,12 @@ teardown() {
   connect 5
   say 5 hello
   hears 5 hello
-  # A core that is shared with other tests still gives it a good part.
-  percent=$(cpu_percent)
-  [ "$percent" -ge 15 ] || saw "a spinning server took only $percent % of a core"
+  # A core that is shared with many others gives it a good part now and then.
+  for _ in 1 2 3 4 5 6 7 8; do
+    percent=$(cpu_percent)
+    [ "$percent" -lt 20 ] || return 0
+  done
+  saw "a spinning server took only $percent % of a core"
 }
 
 @test "with --poll it takes no CPU time to do nothing" {

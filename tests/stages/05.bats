@@ -6,7 +6,7 @@ load ../lib/helpers
 
 @test "kevent does what its manual page says" {
   has_descriptors 128
-  run "$root/build/tests/kevent_conformance"
+  run "$root/build/tests/kqueue_conformance"
   echo "$output"
   [ "$status" -eq 0 ]
 }

@@ -1,43 +1,48 @@
-// sys/event.h: kqueue(2) for Linux, on top of epoll(7) and signalfd(2).
+// sys/event.h: kqueue(2) for Linux, on top of epoll(7).
 //
-// Linux has no kqueue. A program written for a BSD or macOS includes
-// <sys/event.h> all the same: with this directory on the include path it gets
-// this file, and kqueue_on_epoll.c does the work. Elsewhere the build leaves
-// the directory out and the system's own header is found. What the functions
-// mean, and how errors come back, is in kqueue(2); FreeBSD's page is the model.
+// Linux has no kqueue. With this directory on the include path, a program for
+// macOS or a BSD finds this file when it includes <sys/event.h>, and
+// kqueue_on_epoll.c does the work. On those systems the build leaves the
+// directory out. What the functions mean is in their page kqueue(2). This is
+// enough for this book's programs: it covers the filters and flags below.
 //
-// Covered: EVFILT_READ, EVFILT_WRITE, EVFILT_SIGNAL with every flag below.
+// What it does not do:
+// - data counts nothing: it is 1, or the error's number with EV_ERROR.
+// - fflags, EV_RECEIPT, EV_DISPATCH and other filters.
+// - Regular files: EPERM. An unconnected TCP socket reports EV_EOF.
+// - Threads: all kqueues of a process belong to one thread.
 //
-// What differs from a BSD, because Linux does:
-// - Only what epoll can watch can be added: regular files and directories give
-//   EPERM. A TCP socket that is not connected yet reports EV_EOF.
-// - A descriptor that was dup()ed or inherited keeps its events when one copy
-//   is closed; delete them first. A kqueue is known by the number kqueue()
-//   gave, not by a dup() of it.
-// - fflags stays 0. On Linux getsockopt(SO_ERROR), and recv() even with
-//   MSG_PEEK, take a socket's pending error away: the program would not see
-//   it any more. read(2) and write(2) still tell.
-// - data is at least 1 where the kernel does not tell: the backlog of a Unix
-//   listener, a terminal's room. A socket's room counts its buffer's overhead.
-// - EVFILT_SIGNAL blocks its signal in the calling thread, so that a handler
-//   does not run; threads started later inherit that. Pending signals of one
-//   kind are one signal, so data is mostly 1. One kqueue gets a signal, not
-//   all that watch it. EV_DELETE unblocks it again; one still pending is then
-//   delivered as usual.
-// - EV_ADD enables an event that was disabled, as the manual page says. The
-//   kernels themselves leave it disabled: write EV_ADD | EV_ENABLE.
-// - No locks: all kqueues of a process belong to one thread.
-// - A kqueue has two descriptors more than its own: a program must not close
-//   what it did not open. After close() of a kqueue they live on, and its
-//   signals stay blocked, until the next kqueue().
+// What differs from a BSD and macOS:
+// - A descriptor whose two filters are enabled is edge-triggered if both have
+//   EV_CLEAR, and then an edge of one reports the other, too, if it is ready.
+//   With room for one event at a time, it is level-triggered.
+// - EV_ENABLE is enough to report an EV_CLEAR event that is still ready; old
+//   NetBSDs want EV_ADD | EV_ENABLE. EV_ADD | EV_DELETE is EV_DELETE.
+// - A socket's own shutdown(SHUT_WR) doesn't make its EVFILT_WRITE EV_EOF.
+// - A descriptor that was dup()ed, or that a child process has as well, keeps
+//   its events when it's closed; delete them first. A kqueue is known by the
+//   number that kqueue() returned, not by a dup() of it.
+// - After fork() the child has the same kqueue, where a BSD's has none, and
+// what
+//   it changes is changed for its parent. It has to leave the kqueue alone.
+// - EVFILT_SIGNAL takes a signal: it is no longer pending, where a BSD only
+//   looks on. So of two kqueues one gets it, and one that was pending before
+//   EV_ADD is reported, too. A program that blocks the signal first, adds it,
+//   then looks at sigpending(2) once, misses none here or there.
+// - EVFILT_SIGNAL blocks its signal in the calling thread, so that it isn't
+//   delivered, and nothing unblocks it: EV_DELETE and close() leave that to the
+//   program. Setting SIG_IGN discards one that is pending.
+// - A timer's ident is at most INT_MAX. A wait ends after a day.
+// - Each signal and each timer is a descriptor more than a BSD needs. When the
+//   kqueue is closed they live on, until kqueue() returns the same number.
 //
-// What it costs: 16 bytes for each descriptor and filter, in a table as long
-// as the highest number watched. A change is one epoll_ctl (re-adding, two). A
-// wait is one epoll_wait, one more if EVFILT_WRITE has events, and brings 256
-// events at most. Each event costs an ioctl for data (two system calls for a
-// TCP listener and for EVFILT_WRITE, two reads for a signal), and an epoll_ctl
-// if it is EV_ONESHOT or EV_DISPATCH. A program that does not look at data is
-// compiled with -DKQUEUE_NO_DATA: then data is 1, and costs nothing.
+// What it costs: 40 bytes per descriptor, in a table as long as the highest
+// number watched, and the kernel's memory for one epoll registration. A change
+// is one epoll_ctl(2), one more if it is the first after the number was closed
+// and given out again. A wait is one epoll_wait(2), for half as many
+// descriptors as there is room for events, because one may be two. An event
+// costs no call; a signal or a timer costs a read(2), and EV_ONESHOT is a
+// change.
 
 #ifndef LINUX_SYS_EVENT_H
 #define LINUX_SYS_EVENT_H
@@ -45,13 +50,11 @@
 #include <stdint.h>
 #include <time.h>
 
-// For programs that must know whether this is the real one.
-#define KQUEUE_ON_EPOLL 1
-
 // Macros, as on the BSDs: programs ask with #ifdef which ones there are.
 #define EVFILT_READ   (-1)
 #define EVFILT_WRITE  (-2)
 #define EVFILT_SIGNAL (-6)
+#define EVFILT_TIMER  (-7) // data is its period in milliseconds
 
 // What to do with the event.
 #define EV_ADD     0x0001
@@ -59,18 +62,16 @@
 #define EV_ENABLE  0x0004
 #define EV_DISABLE 0x0008
 
-// How it behaves.
-#define EV_ONESHOT  0x0010
-#define EV_CLEAR    0x0020
-#define EV_RECEIPT  0x0040
-#define EV_DISPATCH 0x0080
+// How it behaves, from its first EV_ADD on.
+#define EV_ONESHOT 0x0010
+#define EV_CLEAR   0x0020
 
 // What comes back.
 #define EV_ERROR 0x4000
 #define EV_EOF   0x8000
 
 struct kevent {
-    uintptr_t ident; // the descriptor, or the signal's number
+    uintptr_t ident; // the descriptor, the signal's number or a timer's name
     short filter;
     unsigned short flags;
     unsigned int fflags;
@@ -89,17 +90,13 @@ struct kevent {
          .udata = (udata_),                                                    \
      })
 
-#ifdef KQUEUE_NO_DATA
-#define kqueue kqueue_without_data
-#endif
-
 // Returns a new, close-on-exec kqueue for close(2) to end, or -1 and errno.
 int kqueue(void);
 
-// Applies the changes, in order, then waits for events unless a change failed
-// or asked for a receipt. A NULL timeout waits for ever. Returns how many
-// events it has filled in, 0 when the time is over, or -1 and errno: EBADF,
-// EINTR, EINVAL, or that of a change that failed with no room to report it.
+// Applies the changes, in order, then waits for events unless a change failed.
+// A NULL timeout waits for ever. Returns how many events it has filled in, 0
+// when the time is over, or -1 and errno: EBADF, EINTR, EINVAL, or that of a
+// change that failed with no room to report it.
 int kevent(int fd, const struct kevent *changes, int change_count,
            struct kevent *events, int room, const struct timespec *timeout);
 

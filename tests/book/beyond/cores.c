@@ -1,12 +1,13 @@
-// cores: a loop a core.
+// cores: one loop per core.
 //
 // The loop of 04, once in each of N processes. Each has a poller, clients and a
 // listener of its own; all listeners have the same port (SO_REUSEPORT), and the
 // kernel deals the clients out among them. Nothing is shared, so nothing is
-// locked. The price: whoever was dealt to a busy loop waits there, though
-// another one may be idle.
+// locked. The price: a client that was dealt to a busy loop waits there, even
+// if another loop is idle.
 
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -24,17 +25,17 @@
 #include "net.h"
 #include "options.h"
 #include "poller.h"
+#include "process.h"
 
 #ifndef SO_REUSEPORT_LB // FreeBSD's name for what Linux does
 #define SO_REUSEPORT_LB SO_REUSEPORT
 #endif
 
-enum { ACCEPT_BATCH = 64 }; // more have to wait until the others had a turn
-
 // Where all listen. Once a port is bound, 0 has become its number.
 static struct sockaddr_storage name;
 static socklen_t name_size;
-static int listener, loop;
+static struct listener listener;
+static int loop;
 
 static void find_name(const char *text) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
@@ -60,34 +61,36 @@ static int listen_too(void) {
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT_LB, &yes, sizeof yes);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     if (bind(fd, (struct sockaddr *)&name, name_size) == -1 ||
-        listen(fd, SOMAXCONN) == -1 || !net_set_nonblocking(fd) ||
+        listen(fd, INT_MAX) == -1 || !net_set_nonblocking(fd) ||
         getsockname(fd, (struct sockaddr *)&name, &name_size) == -1)
         die("cannot listen");
     return fd;
 }
 
-static bool take_client(int fd) {
-    if (!connection_reserve(fd) || !poller_add(fd)) return false;
-    connection_open(fd);
-    log_event("[%d] belongs to loop %d", fd, loop);
-    return true;
+static void pause_listener(void) {
+    listeners_pause();
+    poller_change(listener.fd, INTEREST_NONE);
 }
 
-static void accept_clients(void) {
-    for (int i = 0; i < ACCEPT_BATCH; i++) {
-        int fd = listener_accept(listener);
-        if (fd == -1 && net_should_retry()) return;
-        if (fd == -1 || !take_client(fd)) {
-            listeners_rest(fd);
-            poller_change(listener, INTEREST_NONE);
-            return;
-        }
+static void resume_listener(void) {
+    listeners_resume();
+    poller_change(listener.fd, INTEREST_READ);
+}
+
+static void accept_client(void) {
+    int fd = listener_accept(listener.fd);
+    if (fd == -1) {
+        if (!net_should_retry()) pause_listener();
+        return;
     }
+    log_event("[%d] belongs to loop %d", fd, loop);
+    struct connection *client = connection_open(fd);
+    if (client && !poller_add(fd)) connection_close(client, strerror(errno));
 }
 
 static void close_client(struct connection *client, const char *reason) {
     connection_close(client, reason);
-    listeners_try_again();
+    if (listeners_paused()) resume_listener();
 }
 
 static void advance_client(struct connection *client) {
@@ -102,11 +105,11 @@ static void advance_client(struct connection *client) {
 }
 
 static void stop(void) {
-    close(listener);
+    close(listener.fd);
     for (int fd = 0; fd < connection_end(); fd++)
         if (connection_of(fd))
-            close_client(connection_of(fd), "server stopping");
-    connections_stopped();
+            connection_close(connection_of(fd), "server stopping");
+    connections_free();
 }
 
 // The main of 04. It also stops when the parent is gone: then nobody has the
@@ -114,26 +117,25 @@ static void stop(void) {
 _Noreturn static void run_loop(int parent) {
     bool stopping = false;
 
+    listeners = &listener;
+    listener_count = 1;
     poller_open(false); // level-triggered
-    if (!poller_add(listener) || !poller_add(parent))
+    if (!poller_add(listener.fd) || !poller_add(parent))
         die("cannot watch a listener");
 
     while (!stopping) {
         int ready[POLLER_BATCH];
-        int count = poller_wait(ready, listeners_rest_until_ms());
+        int count = poller_wait(ready, listeners_paused_until_ms());
 
         for (int i = 0; i < count; i++) {
             if (ready[i] == POLLER_SIGNAL || ready[i] == parent)
                 stopping = true;
-            else if (ready[i] == listener)
-                accept_clients();
+            else if (listener_is(ready[i]))
+                accept_client();
             else
                 advance_client(connection_of(ready[i]));
         }
-        if (listeners_rested()) {
-            poller_change(listener, INTEREST_READ);
-            accept_clients(); // whoever was kept is in no backlog
-        }
+        if (listeners_pause_is_over()) resume_listener();
     }
     stop();
     exit(EXIT_SUCCESS);
@@ -142,14 +144,14 @@ _Noreturn static void run_loop(int parent) {
 // The listener is the child's alone. Would the parent keep it, clients would
 // still be dealt to it when the child has ended.
 static void start_loop(const int pipe_ends[2]) {
-    listener = listen_too();
+    listener.fd = listen_too();
     pid_t child = fork();
     if (child == -1) die("fork");
     if (child == 0) {
         close(pipe_ends[1]);
         run_loop(pipe_ends[0]);
     }
-    close(listener);
+    close(listener.fd);
     log_always("loop %d is process %d", loop, (int)child);
 }
 
@@ -173,6 +175,8 @@ int main(int argc, char **argv) {
     char shown[ADDRESS_SIZE];
     sigset_t signals;
 
+    log_open(options.level);
+    process_prepare();
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);

@@ -21,13 +21,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "listener.h"
 #include "log.h"
-#include "net.h"
 #include "options.h"
-#include "array.h"
+#include "process.h"
 
-enum { ORDERS = 256, BUFFER_SIZE = 16 * 1024, REST = -1 };
+enum { ORDERS = 256, BUFFER_SIZE = 16 * 1024, PAUSE = -1 };
 
 // A descriptor is its client's name, in our array and in orders and answers. It
 // has one order at the kernel, never two: to receive, or to send.
@@ -38,7 +38,7 @@ struct client {
 };
 
 static struct client **clients; // they may not move: the kernel has buffers
-static int room, listener, signals;
+static int capacity, listener, signals;
 static bool accepting;
 static uint64_t served, echoed;
 
@@ -106,11 +106,12 @@ static void accept_clients(void) {
 }
 
 // When descriptors have run out: accept again in a second.
-static void rest(int error) {
+static void pause_accepting(int error) {
     static const struct __kernel_timespec second = {.tv_sec = 1};
-    log_always("warning: cannot accept: %s; resting", strerror(error));
+    errno = error;
+    listeners_warn();
     order((struct io_uring_sqe){.opcode = IORING_OP_TIMEOUT,
-                                .fd = REST,
+                                .fd = PAUSE,
                                 .addr = (uintptr_t)&second,
                                 .len = 1});
 }
@@ -133,10 +134,11 @@ static void send_back(int fd) {
 }
 
 static bool make_client(int fd) {
-    void *slots = array_reserve(clients, sizeof *clients, &room, fd);
-    if (slots == NULL) return false;
-    clients = slots;
-    // Not calloc(3): what nobody touches is no memory yet.
+    struct client **grown =
+        array_reserve(clients, sizeof *clients, &capacity, fd);
+    if (grown == NULL) return false;
+    clients = grown;
+    // Not calloc(3): memory that was never touched costs nothing yet.
     clients[fd] = malloc(sizeof **clients);
     if (clients[fd] != NULL) clients[fd]->echoed = 0;
     return clients[fd] != NULL;
@@ -155,7 +157,6 @@ static void accepted(int fd, bool more) {
         served++;
         receive(fd);
     } else if (fd >= 0) {
-        // Ours keep such a client and try again; this one is about io_uring.
         log_closed(fd, strerror(ENOMEM), 0);
         close(fd);
     }
@@ -163,7 +164,7 @@ static void accepted(int fd, bool more) {
     if (fd >= 0 || fd == -ECONNABORTED)
         accept_clients();
     else
-        rest(-fd);
+        pause_accepting(-fd);
 }
 
 static void close_client(int fd, int error) {
@@ -198,11 +199,11 @@ static void advance_client(int fd, int result) {
     }
 }
 
-// True when a signal has come.
+// True when a signal arrived.
 static bool take_answer(int fd, int result, bool more) {
     if (fd == listener)
         accepted(result, more);
-    else if (fd == REST && !accepting)
+    else if (fd == PAUSE && !accepting)
         accept_clients();
     else if (fd >= 0 && fd != signals)
         advance_client(fd, result);
@@ -241,8 +242,10 @@ static void order_signals(void) {
 int main(int argc, char **argv) {
     struct options options = options_parse(argc, argv, 0);
 
+    log_open(options.level);
+    process_prepare();
     ring_open();
-    listeners_open(&options);
+    listeners_open(options.addresses, options.address_count);
     listener = listeners[0].fd;
     order_signals();
     accept_clients();

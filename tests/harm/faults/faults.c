@@ -15,9 +15,15 @@
 //     EIO ...   nothing; they return with that errno (or EAI_MEMORY ...)
 //     half      read or write half of what they could
 //     one       read or write one byte
+//     foreign   getaddrinfo: before what it finds it puts 192.0.2.1, an address
+//               that no machine has (RFC 5737)
+//     both      the same with ::1
+//     hang      getaddrinfo never returns
 //
-// FAULT_REPORT names a file that holds a struct report, where the library
-// counts calls and faults. All other calls go to libc at once.
+// FAULT_REPORT names a file for what happens, one line each: "loaded"; "port
+// N", a TCP socket listens there; "waits", the first call that waits for
+// clients; "hit NAME N", that call was made to fail, and the errno in words.
+// Without a FAULT, "call NAME" for each. All other calls go to libc at once.
 //
 // It needs a dynamic linker that knows LD_PRELOAD and RTLD_NEXT: Linux and the
 // BSDs. In programs that are linked statically or make system calls without
@@ -33,13 +39,13 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -56,7 +62,8 @@
 #endif
 
 enum { FAULTS_MAX = 16, WRONG_USAGE = 2 };
-enum effect { NONE, FAIL, HALF, ONE };
+enum { HITS_MAX = 1000, HIGH_DESCRIPTOR = 200 };
+enum effect { NONE, FAIL, HALF, ONE, FOREIGN, BOTH, HANG };
 
 struct fault {
     int function;
@@ -68,7 +75,25 @@ struct fault {
 
 static struct fault faults[FAULTS_MAX];
 static int fault_count;
-static struct report unread, *report = &unread;
+static atomic_uint calls[FUNCTION_COUNT], hits;
+static int report = -1; // a descriptor
+static atomic_bool waited;
+
+// Adds a line to the report. It neither asks for memory nor changes errno.
+__attribute__((format(printf, 1, 2))) static void tell(const char *format,
+                                                       ...) {
+    static __typeof__(write) *libc_write;
+    if (report == -1) return;
+    int before = errno;
+    char line[160];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (!libc_write) *(void **)&libc_write = dlsym(RTLD_NEXT, "write");
+    if (libc_write(report, line, (size_t)length) == -1) report = -1;
+    errno = before;
+}
 
 // --- what FAULT says ---------------------------------------------------------
 
@@ -98,9 +123,21 @@ _Noreturn static void refuse(const char *text) {
 }
 
 static bool parse_what(struct fault *fault, const char *what) {
+    static const struct {
+        const char *name;
+        enum effect effect;
+        int function; // the only one that can do it, -1 for all
+    } effects[] = {{"half", HALF, -1},
+                   {"one", ONE, -1},
+                   {"foreign", FOREIGN, CALL_getaddrinfo},
+                   {"both", BOTH, CALL_getaddrinfo},
+                   {"hang", HANG, CALL_getaddrinfo}};
     fault->effect = FAIL;
-    if (strcmp(what, "half") == 0) fault->effect = HALF;
-    if (strcmp(what, "one") == 0) fault->effect = ONE;
+    for (size_t i = 0; i < sizeof effects / sizeof *effects; i++)
+        if (strcmp(what, effects[i].name) == 0 &&
+            (effects[i].function == -1 ||
+             effects[i].function == fault->function))
+            fault->effect = effects[i].effect;
     if (fault->effect != FAIL) return true;
 
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
@@ -131,26 +168,24 @@ static void parse_fault(struct fault *fault, const char *text) {
         refuse(text);
 }
 
+// Far above the program's own descriptors, if its limit allows that.
 static void open_report(const char *path) {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    void *page = MAP_FAILED;
-    if (fd != -1 && ftruncate(fd, sizeof *report) == 0)
-        page = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED,
-                    fd, 0);
-    if (page == MAP_FAILED) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+                  S_IRUSR | S_IWUSR);
+    if (fd == -1) {
         perror(path);
         _exit(EXIT_FAILURE);
     }
-    close(fd);
-    report = page;
-    memset(report, 0, sizeof *report);
+    report = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+    if (report == -1)
+        report = fd;
+    else
+        close(fd);
 }
 
 // Before main(): what was called until now was not the program's doing.
 __attribute__((constructor)) static void begin(void) {
     const char *text = getenv("FAULT"), *path = getenv("FAULT_REPORT");
-    if (path) open_report(path);
-
     struct fault parsed[FAULTS_MAX] = {0};
     int count = 0;
     for (; text && *text && count < FAULTS_MAX; count++) {
@@ -158,10 +193,12 @@ __attribute__((constructor)) static void begin(void) {
         text = strchr(text, ',');
         if (text) text++;
     }
+    if (path) open_report(path);
     memcpy(faults, parsed, sizeof faults);
-    memset(report->calls, 0, sizeof report->calls);
+    memset(calls, 0, sizeof calls);
+    waited = false;
     fault_count = count;
-    report->loaded = 1;
+    tell("loaded\n");
 }
 
 // --- whether a call is to fail -----------------------------------------------
@@ -178,39 +215,33 @@ static bool falls_on(const struct fault *fault, unsigned call) {
     return call >= fault->first && call - fault->first < fault->count;
 }
 
-static int peer_port(int fd) {
-    struct sockaddr_storage peer;
-    socklen_t size = sizeof peer;
-    if (getpeername(fd, (struct sockaddr *)&peer, &size) == -1) return 0;
-    if (peer.ss_family == AF_UNIX) return UNIX_PEER;
-    return ntohs(((struct sockaddr_in *)&peer)->sin_port); // IPv6: the same
-}
-
-static void note_hit(int fd, int error) {
-    report->hit_fd = fd;
-    report->hit_port = fd == -1 ? 0 : peer_port(fd);
-    report->hit_error = error;
-    if (report->at_work) report->hit_at_work = 1;
-    report->hits++;
-}
-
-// Who calls one of these has nothing left to prepare.
+// A program that calls one of these has nothing left to prepare.
 static bool waits_for_clients(int function) {
     return function == CALL_accept || function == CALL_accept4 ||
            function == CALL_poll || function == CALL_select ||
            function == CALL_epoll_wait || function == CALL_epoll_pwait;
 }
 
+static void note_hit(const struct fault *fault, unsigned call, int fd) {
+    if (atomic_fetch_add(&hits, 1) >= HITS_MAX) return;
+    tell("hit %s %u [%d]: %s\n", functions[fault->function], call, fd,
+         fault->effect != FAIL ? "another way"
+         : fault->error > 0    ? strerror(fault->error)
+                               : gai_strerror(fault->error));
+}
+
 // Counts a call, and says what is to become of it. If it is to fail, errno is
 // set.
 static enum effect strike(int function, int fd) {
-    unsigned call = atomic_fetch_add(&report->calls[function], 1) + 1;
-    if (waits_for_clients(function)) report->at_work = 1;
+    unsigned call = atomic_fetch_add(&calls[function], 1) + 1;
+    if (waits_for_clients(function) && !atomic_exchange(&waited, true))
+        tell("waits\n");
+    if (fault_count == 0) tell("call %s\n", functions[function]);
 
     for (int i = 0; i < fault_count; i++) {
         if (faults[i].function != function) continue;
         if (!falls_on(&faults[i], call)) continue;
-        note_hit(fd, faults[i].error);
+        note_hit(&faults[i], call, fd);
         if (faults[i].effect == FAIL) errno = faults[i].error;
         return faults[i].effect;
     }
@@ -229,13 +260,13 @@ static size_t shortened(enum effect effect, size_t size) {
     static __typeof__(name) *next;                                             \
     if (next == NULL) *(void **)&next = dlsym(RTLD_NEXT, #name)
 
-#define FAILS(name, fd) (strike(CALL_##name, fd) == FAIL)
+#define FAILS(name) (strike(CALL_##name, -1) == FAIL)
 
 // Functions that fail or do not, and return -1 then.
-#define PLAIN(name, fd, parameters, arguments)                                 \
+#define PLAIN(name, parameters, arguments)                                     \
     int name parameters {                                                      \
         FIND_NEXT(name);                                                       \
-        return FAILS(name, fd) ? -1 : next arguments;                          \
+        return FAILS(name) ? -1 : next arguments;                              \
     }
 
 // Functions that move bytes, and may move fewer than they were asked to.
@@ -263,40 +294,38 @@ MOVING(sendto,
         const struct sockaddr *to, socklen_t length),
        (fd, bytes, size, flags, to, length))
 
-PLAIN(accept, fd, (int fd, struct sockaddr *peer, socklen_t *size),
+PLAIN(accept, (int fd, struct sockaddr *peer, socklen_t *size),
       (fd, peer, size))
-PLAIN(bind, fd, (int fd, const struct sockaddr *address, socklen_t size),
+PLAIN(bind, (int fd, const struct sockaddr *address, socklen_t size),
       (fd, address, size))
-PLAIN(getsockname, fd, (int fd, struct sockaddr *address, socklen_t *size),
+PLAIN(getsockname, (int fd, struct sockaddr *address, socklen_t *size),
       (fd, address, size))
-PLAIN(getsockopt, fd,
-      (int fd, int level, int option, void *value, socklen_t *size),
+PLAIN(getsockopt, (int fd, int level, int option, void *value, socklen_t *size),
       (fd, level, option, value, size))
-PLAIN(setsockopt, fd,
+PLAIN(setsockopt,
       (int fd, int level, int option, const void *value, socklen_t size),
       (fd, level, option, value, size))
-PLAIN(socket, -1, (int family, int type, int protocol),
-      (family, type, protocol))
-PLAIN(lstat, -1, (const char *path, struct stat *status), (path, status))
-PLAIN(unlink, -1, (const char *path), (path))
-PLAIN(poll, -1, (struct pollfd * list, nfds_t count, int ms), (list, count, ms))
-PLAIN(select, -1,
+PLAIN(socket, (int family, int type, int protocol), (family, type, protocol))
+PLAIN(lstat, (const char *path, struct stat *status), (path, status))
+PLAIN(unlink, (const char *path), (path))
+PLAIN(poll, (struct pollfd * list, nfds_t count, int ms), (list, count, ms))
+PLAIN(select,
       (int end, fd_set *readers, fd_set *writers, fd_set *others,
        struct timeval *timeout),
       (end, readers, writers, others, timeout))
 
 #ifdef __linux__
 int accept4(int fd, struct sockaddr *peer, socklen_t *size, int flags);
-PLAIN(accept4, fd, (int fd, struct sockaddr *peer, socklen_t *size, int flags),
+PLAIN(accept4, (int fd, struct sockaddr *peer, socklen_t *size, int flags),
       (fd, peer, size, flags))
-PLAIN(setrlimit, -1, (__rlimit_resource_t resource, const struct rlimit *limit),
+PLAIN(setrlimit, (__rlimit_resource_t resource, const struct rlimit *limit),
       (resource, limit))
-PLAIN(signalfd, -1, (int fd, const sigset_t *signals, int flags),
+PLAIN(signalfd, (int fd, const sigset_t *signals, int flags),
       (fd, signals, flags))
-PLAIN(epoll_create1, -1, (int flags), (flags))
-PLAIN(epoll_wait, -1, (int fd, struct epoll_event *events, int room, int ms),
+PLAIN(epoll_create1, (int flags), (flags))
+PLAIN(epoll_wait, (int fd, struct epoll_event *events, int room, int ms),
       (fd, events, room, ms))
-PLAIN(epoll_pwait, -1,
+PLAIN(epoll_pwait,
       (int poller, struct epoll_event *events, int room, int ms,
        const sigset_t *signals),
       (poller, events, room, ms, signals))
@@ -307,7 +336,7 @@ int epoll_ctl(int poller, int operation, int fd, struct epoll_event *event) {
     FIND_NEXT(epoll_ctl);
     int result = next(poller, operation, fd, event);
     if (operation != EPOLL_CTL_ADD || result == -1) return result;
-    if (!FAILS(epoll_ctl, fd)) return 0;
+    if (!FAILS(epoll_ctl)) return 0;
 
     int error = errno;
     next(poller, EPOLL_CTL_DEL, fd, event);
@@ -318,7 +347,7 @@ int epoll_ctl(int poller, int operation, int fd, struct epoll_event *event) {
 
 int listen(int fd, int backlog) {
     FIND_NEXT(listen);
-    if (FAILS(listen, fd)) return -1;
+    if (FAILS(listen)) return -1;
     int result = next(fd, backlog);
 
     struct sockaddr_storage own;
@@ -326,15 +355,15 @@ int listen(int fd, int backlog) {
     static __typeof__(getsockname) *name_of;
     *(void **)&name_of = dlsym(RTLD_NEXT, "getsockname");
     if (result == 0 && name_of(fd, (struct sockaddr *)&own, &size) == 0 &&
-        own.ss_family != AF_UNIX && report->port == 0)
-        report->port = ntohs(((struct sockaddr_in *)&own)->sin_port);
+        own.ss_family != AF_UNIX)
+        tell("port %d\n", ntohs(((struct sockaddr_in *)&own)->sin_port));
     return result;
 }
 
 // A close() that fails has closed the descriptor all the same. See close(2).
 int close(int fd) {
     FIND_NEXT(close);
-    bool fails = FAILS(close, fd);
+    bool fails = FAILS(close);
     int error = errno;
     int result = next(fd);
     if (!fails) return result;
@@ -348,7 +377,7 @@ int fcntl(int fd, int command, ...) {
     va_start(arguments, command);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
-    return FAILS(fcntl, fd) ? -1 : next(fd, command, argument);
+    return FAILS(fcntl) ? -1 : next(fd, command, argument);
 }
 
 int ioctl(int fd, unsigned long request, ...) {
@@ -357,39 +386,47 @@ int ioctl(int fd, unsigned long request, ...) {
     va_start(arguments, request);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
-    return FAILS(ioctl, fd) ? -1 : next(fd, request, argument);
+    return FAILS(ioctl) ? -1 : next(fd, request, argument);
 }
 
 int open(const char *path, int flags, ...) {
     FIND_NEXT(open);
     va_list arguments;
     va_start(arguments, flags);
-    mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    mode_t mode = flags & O_CREAT ? (mode_t)va_arg(arguments, int) : 0;
     va_end(arguments);
-    return FAILS(open, -1) ? -1 : next(path, flags, mode);
+    return FAILS(open) ? -1 : next(path, flags, mode);
 }
 
 int getaddrinfo(const char *host, const char *port,
                 const struct addrinfo *hints, struct addrinfo **found) {
     FIND_NEXT(getaddrinfo);
-    if (!FAILS(getaddrinfo, -1)) return next(host, port, hints, found);
-    int failure = errno;
-    errno = EMFILE; // what EAI_SYSTEM refers to
-    return failure;
+    enum effect effect = strike(CALL_getaddrinfo, -1);
+    if (effect == FAIL) {
+        int failure = errno;
+        errno = EMFILE; // what EAI_SYSTEM refers to
+        return failure;
+    }
+    while (effect == HANG) pause();
+    if (effect == NONE) return next(host, port, hints, found);
+    const char *first = effect == BOTH ? "::1" : "192.0.2.1";
+    int failure = next(first, port, hints, found);
+    if (failure) return failure;
+    return next(host, port, hints, &(*found)->ai_next);
 }
 
 int getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
                 socklen_t host_size, char *port, socklen_t port_size,
                 int flags) {
     FIND_NEXT(getnameinfo);
-    if (FAILS(getnameinfo, -1)) return errno;
+    if (FAILS(getnameinfo)) return errno;
     return next(address, size, host, host_size, port, port_size, flags);
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                    void *run(void *), void *argument) {
     FIND_NEXT(pthread_create);
-    if (FAILS(pthread_create, -1)) return errno;
+    if (FAILS(pthread_create)) return errno;
     return next(thread, attributes, run, argument);
 }
 
@@ -415,16 +452,16 @@ static bool found_memory(void) {
 }
 
 void *malloc(size_t size) {
-    if (!found_memory() || FAILS(malloc, -1)) return NULL;
+    if (!found_memory() || FAILS(malloc)) return NULL;
     return memory.malloc(size);
 }
 
 void *calloc(size_t count, size_t size) {
-    if (!found_memory() || FAILS(calloc, -1)) return NULL;
+    if (!found_memory() || FAILS(calloc)) return NULL;
     return memory.calloc(count, size);
 }
 
 void *realloc(void *old, size_t size) {
-    if (!found_memory() || FAILS(realloc, -1)) return NULL;
+    if (!found_memory() || FAILS(realloc)) return NULL;
     return memory.realloc(old, size);
 }

@@ -1,4 +1,4 @@
-// faults.h: what faults.so counts, and the page on which it says so.
+// faults.h: the functions whose calls faults.so can make fail.
 //
 // What `nm -u` finds in the six servers is of three kinds.
 //
@@ -9,15 +9,15 @@
 //
 // 2. What can fail, but is left alone, and why:
 //
-//    clock_gettime, signal, sigprocmask, getrlimit, umask, sleep
+//    clock_gettime, signal, sigprocmask, sigpending, kill, getrlimit, umask,
+//    sleep
 //        fail for wrong arguments only, or not at all
 //    connect
 //        probes a Unix path at start; any error but ECONNREFUSED means "leave
 //        it alone", and that is tested in command-line.bats
-//    pthread_cond_wait, pthread_cond_timedwait, pthread_cond_signal,
-//    pthread_mutex_lock, pthread_mutex_unlock, pthread_attr_init,
-//    pthread_attr_destroy, pthread_attr_setdetachstate,
-//    pthread_attr_setstacksize
+//    pthread_cond_wait, pthread_cond_signal, pthread_mutex_lock,
+//    pthread_mutex_unlock, pthread_attr_init, pthread_attr_destroy,
+//    pthread_attr_setdetachstate, pthread_attr_setstacksize
 //        fail for wrong arguments only
 //    epoll_ctl, but for EPOLL_CTL_ADD of what was not there
 //        the kernel has all that it needs, and cannot fail
@@ -30,8 +30,6 @@
 
 #ifndef FAULTS_H
 #define FAULTS_H
-
-#include <stdatomic.h>
 
 #define FAULT_FUNCTIONS(X)                                                     \
     X(accept)                                                                  \
@@ -75,21 +73,5 @@ enum function { FAULT_FUNCTIONS(FAULT_NUMBER) FUNCTION_COUNT };
 #define FAULT_NAME(name) #name,
 #define FAULT_NAMES                                                            \
     { FAULT_FUNCTIONS(FAULT_NAME) }
-
-enum { UNIX_PEER = -1 }; // in the place of a port
-
-// Mapped by the program and by whoever started it, so that it can be read at
-// any time, and after any end.
-struct report {
-    atomic_int loaded;      // the program has the library in it
-    atomic_int port;        // of the first TCP socket that listens
-    atomic_int at_work;     // it has waited for clients, the start is over
-    atomic_int hits;        // how many calls were made to fail
-    atomic_int hit_at_work; // one of them was after the start
-    atomic_int hit_fd;      // what the last of them was about, -1 if nothing
-    atomic_int hit_port;    // the peer's port, if that was a connection
-    atomic_int hit_error;   // its errno, 0 if it was only short
-    atomic_uint calls[FUNCTION_COUNT];
-};
 
 #endif

@@ -1,5 +1,5 @@
-# Fault injection: a library that makes calls fail, and a session to fail in.
-FAULTS := build/tests/faults.so build/tests/session build/tests/careless
+# Fault injection: a library that makes calls fail, and a server that minds.
+FAULTS := build/tests/faults.so build/tests/careless
 
 .PHONY: faults
 ifeq ($(SYSTEM),Darwin)
@@ -17,6 +17,5 @@ build/tests/faults.so: tests/harm/faults/faults.c tests/harm/faults/faults.h bui
 	$(DO)$(CC) -std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	  -Werror -O2 -g -fPIC -shared -pthread -fno-builtin $< -ldl -o $@
 
-build/tests/session build/tests/careless: build/tests/%: \
-                                          build/tests/harm/faults/%.o
+build/tests/careless: build/tests/harm/faults/careless.o
 	$(link)

@@ -30,7 +30,6 @@ enum {
 static struct {
     bool open;              // has a connection
     bool holds;             // has unsent bytes in memory
-    bool said;              // the log says that it waits
     enum interest interest; // as it was after the last turn
     unsigned index;         // in the list of open ones
 } clients[SOCKETS];
@@ -44,21 +43,18 @@ static uint64_t served, echoed;
 // --- the log, as far as it is checked ----------------------------------------
 
 static size_t shown;         // bytes that the log says came in, in this turn
-static unsigned lines;       // about calls that would block, in this turn
+static unsigned lines;       // about a write that would block, in this turn
 static const char *farewell; // why a connection was closed
 static char last_line[256];
+enum log_level log_level = VERBOSE;
 
 void log_received(int fd, const char *bytes, size_t length) {
     const struct fake_socket *socket = &fake_sockets[fd];
-    uint64_t end = turn.peeked ? socket->echoed : socket->taken;
+    uint64_t start = socket->taken - length;
     expect(fd == turn.fd, "the log names another descriptor");
-    expect(length <= end && stream_is(socket, end - length, bytes, length),
+    expect(length <= socket->taken && stream_is(socket, start, bytes, length),
            "the log shows other bytes than came in");
     shown += length;
-}
-
-void log_detail(const char *format, ...) {
-    if (strstr(format, "would block")) lines++;
 }
 
 void log_closed(int fd, const char *reason, uint64_t sum) {
@@ -71,15 +67,12 @@ void log_accepted(int fd, const struct sockaddr *peer, socklen_t size) {
     (void)fd, (void)peer, (void)size;
 }
 
-void log_event(const char *format, ...) {
-    (void)format;
-}
-
 void log_always(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(last_line, sizeof last_line, format, arguments);
     va_end(arguments);
+    if (strstr(last_line, "write would block")) lines++;
 }
 
 const char *plural(uint64_t number) {
@@ -88,79 +81,52 @@ const char *plural(uint64_t number) {
 
 // --- what has to hold --------------------------------------------------------
 
-// Whether one connection has its unsent bytes in the reserve.
-static bool reserve_is_taken(void) {
-    expect(holders >= memory_blocks, "memory is lost");
-    expect(holders - memory_blocks <= 1, "two have the one reserve");
-    return holders > memory_blocks;
-}
-
-// The formula of connection.h, less the inbox and the reserve, which are there
-// all the time.
+// The array, and one read buffer at most of each client that does not read.
 static void check_memory(void) {
-    size_t slots = (size_t)highest * 9 / 8 + 64;
-    size_t bound = slots * sizeof(struct connection) +
-                   memory_blocks * (INBOX_SIZE + UNSENT);
+    size_t capacity = (size_t)highest * 9 / 8 + 64;
+    size_t bound = capacity * sizeof(struct connection) +
+                   memory_blocks * (READ_SIZE + UNSENT);
+    expect(memory_blocks == holders, "memory is lost");
     expect(memory_bytes <= bound, "it takes more memory than the header says");
     expect(memory_arrays <= 1, "an array is lost");
-    reserve_is_taken();
     expect(connection_of(connection_end()) == NULL, "one beyond the end");
 }
 
+// It is over for a reason, and names that one.
 static void check_over(const struct connection *connection,
-                       const struct fake_socket *socket) {
+                       const struct fake_socket *socket, bool refused) {
     const char *reason = connection_reason(connection);
-    expect(turn.error || turn.ended, "it is over for no reason");
-    if (turn.error) {
-        expect(connection->error == turn.error, "it is over by another error");
-        expect(strcmp(reason, strerror(turn.error)) == 0, "another reason");
-        return;
-    }
-    expect(connection->error == 0, "an end is taken for an error");
-    expect(strcmp(reason, "client closed") == 0, "another reason");
-    expect(socket->echoed == socket->sent, "bytes are lost at the end");
+    int error = refused ? ENOMEM : turn.error;
+    expect(error || turn.ended, "it is over for no reason");
+    expect(connection->error == error, "it is over by another error");
+    expect(strcmp(reason, error ? strerror(error) : "client closed") == 0,
+           "another reason");
+    expect(error || socket->echoed == socket->sent,
+           "bytes are lost at the end");
 }
 
 static void check_interest(const struct connection *connection,
-                           const struct fake_socket *socket) {
+                           const struct fake_socket *socket, bool refused) {
     bool unsent = socket->taken > socket->echoed;
     expect(!turn.error, "an error is passed over");
     expect(!turn.ended, "the end is passed over");
-    expect(socket->taken >= socket->echoed, "what was echoed can come again");
+    expect(!refused, "it goes on without the bytes it had no memory for");
     expect((connection->unsent != NULL) == unsent,
            "it keeps memory exactly while bytes are unsent: no");
-    if (unsent || turn.refused)
-        expect(connection->interest == WRITABLE, "it does not wait for room");
-    else
-        expect(connection->interest == READABLE, "it waits for room in vain");
-}
-
-// A call that would block is logged, and not again until bytes move.
-static void check_lines(const struct connection *connection, int fd) {
-    bool blocked = connection->interest == WRITABLE || turn.read_blocked;
-    if (turn.written + turn.taken > 0) clients[fd].said = false;
-    expect(lines <= 1, "a call that would block is logged twice");
-    if (connection->interest != NOTHING && blocked && !clients[fd].said)
-        expect(lines == 1, "a call that blocks is not logged");
-    clients[fd].said |= lines > 0;
-    expect(connection->waiting == clients[fd].said, "waiting is wrong");
-}
-
-// In a turn that began when the reserve was taken by somebody else.
-static void check_short(const struct fake_socket *socket) {
-    expect(socket->taken <= socket->echoed,
-           "it takes bytes for which there is no memory");
+    expect(connection->interest == (unsent ? INTEREST_WRITE : INTEREST_READ),
+           "it waits for the wrong thing");
 }
 
 static void check_counts(const struct connection *connection,
-                         const struct fake_socket *socket) {
-    size_t in = turn.peeked ? turn.written : turn.taken;
-    expect(turn.taken <= INBOX_SIZE && turn.written <= INBOX_SIZE,
-           "more than one inbox in a turn");
-    expect(connection->moved == (turn.taken + turn.written > 0),
-           "moved is wrong");
+                         const struct fake_socket *socket, bool held) {
+    expect(turn.taken <= READ_SIZE && turn.written <= READ_SIZE,
+           "more than one read buffer in a turn");
+    expect(connection->progressed == (turn.taken + turn.written > 0),
+           "progressed is wrong");
     expect(connection->echoed == socket->echoed, "echoed is wrong");
-    expect(shown == in, "the log shows more or less than came in");
+    expect(shown == turn.taken, "the log shows more or less than came in");
+    expect(lines == (connection->unsent && !held),
+           "a write that would block is logged once: no");
     expect(!turn.closed, "it closes the descriptor by itself");
     expect(turn.calls > 0, "a turn does nothing");
 }
@@ -194,9 +160,10 @@ static void close_client(int fd, const char *reason) {
 static void advance(int fd) {
     struct connection *connection = connection_of(fd);
     const struct fake_socket *socket = &fake_sockets[fd];
-    bool held = clients[fd].holds, scarce = reserve_is_taken();
+    bool held = clients[fd].holds;
+    unsigned refused = memory_refused;
     uint64_t before = socket->echoed;
-    note(clients[fd].interest == READABLE
+    note(clients[fd].interest == INTEREST_READ
              ? "[%ld] was waiting for bytes and advances"
              : "[%ld] was waiting for room and advances",
          fd, 0, 0);
@@ -211,16 +178,14 @@ static void advance(int fd) {
     holders -= held;
     clients[fd].interest = connection->interest;
     echoed += socket->echoed - before;
-    if (connection->interest == NOTHING)
-        check_over(connection, socket);
+    refused = memory_refused - refused;
+    if (connection->interest == INTEREST_NONE)
+        check_over(connection, socket, refused);
     else
-        check_interest(connection, socket);
-    if (scarce && !held && connection->interest != NOTHING) check_short(socket);
-    expect(scarce || !turn.peeked, "it does as if memory were short");
-    check_counts(connection, socket);
-    check_lines(connection, fd);
+        check_interest(connection, socket, refused);
+    check_counts(connection, socket, held);
     check_memory();
-    if (connection->interest == NOTHING)
+    if (connection->interest == INTEREST_NONE)
         close_client(fd, connection_reason(connection));
 }
 
@@ -232,29 +197,39 @@ static int free_descriptor(void) {
     return fd;
 }
 
+// There is no memory for it, or its socket is broken: it is closed, with that
+// reason, and no other connection has changed.
+static void check_refused(int fd, bool no_memory) {
+    expect(turn.closed, "a client that it can't keep stays open");
+    expect(farewell &&
+               strcmp(farewell, strerror(no_memory ? ENOMEM : EBADF)) == 0,
+           "a client is refused, and the log says another reason");
+    expect(connection_of(fd) == NULL, "a client that was refused has a slot");
+    check_memory();
+}
+
 static void open_client(void) {
     int fd = free_descriptor();
     if (count == count_max || fd >= SOCKETS - 1) return;
     note("[%ld] is accepted", fd, 0, 0);
     fake_socket_open(fd);
     turn_begin(fd);
-    if (fd > highest) highest = fd;
-    while (!connection_reserve(fd)) {
-        expect(errno == ENOMEM || errno == EBADF, "the errno of reserve");
-        expect(connection_of(fd) == NULL, "a failed reserve takes the slot");
+    farewell = NULL;
+    served++;
+    unsigned refused = memory_refused;
+    struct connection *connection = connection_open(fd);
+    if (connection_end() > fd && fd > highest) highest = fd;
+    if (connection == NULL) {
+        check_refused(fd, memory_refused > refused);
+        return;
     }
     expect(fake_sockets[fd].nonblocking, "it is not non-blocking");
-    expect(connection_end() > fd, "there is no room for it");
-    connection_open(fd);
-    served++;
-
-    struct connection *connection = connection_of(fd);
-    expect(connection && !connection->unsent && !connection->echoed &&
-               !connection->error && connection->interest == READABLE,
+    expect(connection == connection_of(fd) && connection->fd == fd &&
+               !connection->unsent && !connection->echoed &&
+               !connection->error && connection->interest == INTEREST_READ,
            "a new connection is not new");
     clients[fd].open = true;
-    clients[fd].said = false;
-    clients[fd].interest = READABLE;
+    clients[fd].interest = INTEREST_READ;
     clients[fd].index = count;
     list[count++] = fd;
     check_memory();
@@ -262,7 +237,7 @@ static void open_client(void) {
 
 static void client_sends(int fd) {
     struct fake_socket *socket = &fake_sockets[fd];
-    unsigned length = some(2 * INBOX_SIZE);
+    unsigned length = some(2 * READ_SIZE);
     if (socket->finished || socket->sent - socket->taken > KERNEL_MAX) return;
     socket->sent += length;
     note("[%ld] its client sends %ld", fd, (long)length, 0);
@@ -272,7 +247,7 @@ static void client_acts(int fd) {
     struct fake_socket *socket = &fake_sockets[fd];
     if (percent(70)) {
         socket->finished = true;
-        note("[%ld] its client has said everything", fd, 0, 0);
+        note("[%ld] its client has sent everything", fd, 0, 0);
     } else if (percent(50)) {
         socket->broken = ECONNRESET;
         note("[%ld] its client resets it", fd, 0, 0);
@@ -285,13 +260,13 @@ static void client_acts(int fd) {
 static void calm(int fd) {
     struct fake_socket *socket = &fake_sockets[fd];
     struct weather before = weather;
-    uint64_t turns = (socket->sent - socket->echoed) / INBOX_SIZE + 4;
+    uint64_t turns = (socket->sent - socket->echoed) / READ_SIZE + 4;
     note("[%ld] has no trouble from now on", fd, 0, 0);
     weather = (struct weather){0};
 
     while (clients[fd].open && turns-- > 0) advance(fd);
     if (clients[fd].open) {
-        expect(clients[fd].interest == READABLE && turn.read_blocked,
+        expect(clients[fd].interest == INTEREST_READ && turn.read_blocked,
                "it does not come to rest");
         expect(socket->echoed == socket->sent, "bytes stay in it");
     }
@@ -302,7 +277,7 @@ static void stop(void) {
     char line[sizeof last_line];
     note("all are closed", 0, 0, 0);
     while (count > 0) close_client(list[0], "server stopping");
-    connections_stopped();
+    connections_free();
     snprintf(line, sizeof line,
              "stopped: served %ju connection%s, echoed %ju byte%s",
              (uintmax_t)served, plural(served), (uintmax_t)echoed,

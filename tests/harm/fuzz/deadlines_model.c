@@ -46,8 +46,8 @@ static void compare(void) {
     int64_t at_ms = deadline_first_ms();
 
     if (count == 0) {
-        expect(fd == NOBODY, "somebody is first in an empty queue");
-        expect(at_ms == NEVER, "a deadline of nobody");
+        expect(fd == NO_CLIENT, "a client is first in an empty queue");
+        expect(at_ms == NEVER, "a deadline without a client");
         return;
     }
     int first = nearest();

@@ -19,7 +19,7 @@ struct block {
     max_align_t bytes[];
 };
 
-unsigned memory_fails;
+unsigned memory_fails, memory_refused;
 size_t memory_blocks, memory_arrays, memory_bytes;
 
 void *fake_malloc(size_t size);
@@ -36,6 +36,7 @@ static struct block *block_of(void *bytes) {
 static void *take(size_t size, bool array) {
     if (percent(memory_fails)) {
         note("    no memory for %ld bytes", (long)size, 0, 0);
+        memory_refused++;
         errno = ENOMEM;
         return NULL;
     }

@@ -13,6 +13,9 @@
 // Of a hundred calls, so many find no memory.
 extern unsigned memory_fails;
 
+// How many calls found none so far.
+extern unsigned memory_refused;
+
 // What is taken now, in blocks and in bytes; an array is what realloc() gave.
 extern size_t memory_blocks, memory_arrays, memory_bytes;
 

@@ -1,41 +1,32 @@
 #include "fake_socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "model.h"
 #include "net.h"
-
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0
-#endif
 
 // A prime: no size of a buffer divides it.
 enum { PERIOD = 100003, CALLS_MAX = 64 };
 
 struct fake_socket fake_sockets[SOCKETS];
 struct weather weather;
-struct turn turn = {.fd = ANYBODY};
+struct turn turn = {.fd = ANY_FD};
 
 // All streams are this one, repeated, and start at different places.
-static char bytes_of_all[PERIOD + INBOX_SIZE];
+static char bytes_of_all[PERIOD + READ_SIZE];
 
 ssize_t fake_read(int fd, void *bytes, size_t size);
-ssize_t fake_recv(int fd, void *bytes, size_t size, int flags);
 ssize_t fake_write(int fd, const void *bytes, size_t length);
-ssize_t fake_send(int fd, const void *bytes, size_t length, int flags);
-int fake_fcntl(int fd, int command, ...);
 int fake_ioctl(int fd, unsigned long request, ...);
 int fake_close(int fd);
 
 static void make_bytes(void) {
     for (size_t i = 0; i < PERIOD; i++) bytes_of_all[i] = (char)chance();
-    memcpy(bytes_of_all + PERIOD, bytes_of_all, INBOX_SIZE);
+    memcpy(bytes_of_all + PERIOD, bytes_of_all, READ_SIZE);
 }
 
 static const char *stream_at(const struct fake_socket *socket,
@@ -45,7 +36,7 @@ static const char *stream_at(const struct fake_socket *socket,
 
 bool stream_is(const struct fake_socket *socket, uint64_t position,
                const char *bytes, size_t length) {
-    expect(length <= INBOX_SIZE, "more than an inbox at once");
+    expect(length <= READ_SIZE, "more than a read buffer at once");
     return memcmp(stream_at(socket, position), bytes, length) == 0;
 }
 
@@ -62,11 +53,12 @@ void turn_begin(int fd) {
 }
 
 static struct fake_socket *called(int fd) {
-    expect(fd == turn.fd || turn.fd == ANYBODY,
+    expect(fd == turn.fd || turn.fd == ANY_FD,
            "it uses a descriptor that is not its own");
     expect(fake_sockets[fd].open, "it uses a descriptor that is closed");
-    expect(++turn.calls < CALLS_MAX || turn.fd == ANYBODY,
+    expect(++turn.calls < CALLS_MAX || turn.fd == ANY_FD,
            "it calls and calls and does not return");
+    fake_sockets[fd].calls++;
     return &fake_sockets[fd];
 }
 
@@ -91,39 +83,15 @@ static size_t shorten(size_t length) {
     return percent(20) ? length - length / 2 : some((unsigned)length);
 }
 
-// What has been echoed and not taken is still there, but may come in pieces.
-static ssize_t take_back(struct fake_socket *socket, char *bytes, size_t size) {
-    expect(size <= socket->echoed - socket->taken,
-           "it takes bytes that it has not echoed and cannot keep");
-    bool patient = turn.calls < CALLS_MAX / 4; // it ends at some time
-    if (patient && percent(weather.blocks))
-        return failed((int)(socket - fake_sockets), "    [%ld] read blocks",
-                      EAGAIN);
-    if (breaks(socket))
-        return failed((int)(socket - fake_sockets), "    [%ld] read fails",
-                      socket->broken);
-    if (patient) size = shorten(size);
-    memcpy(bytes, stream_at(socket, socket->taken), size);
-    socket->taken += size;
-    turn.taken += size;
-    turn.read_blocked = false;
-    note("    [%ld] takes back %ld", (long)(socket - fake_sockets), (long)size,
-         0);
-    return (ssize_t)size;
-}
-
-static ssize_t receive(int fd, char *bytes, size_t size, bool peek) {
+ssize_t fake_read(int fd, void *bytes, size_t size) {
     struct fake_socket *socket = called(fd);
     uint64_t waiting = socket->sent - socket->taken;
-    expect(socket->taken <= socket->echoed, "it reads and has bytes unsent");
-    expect(size > 0 && size <= INBOX_SIZE, "it reads no inbox");
+    expect(socket->taken == socket->echoed, "it reads and has bytes unsent");
+    expect(size > 0 && size <= READ_SIZE, "it reads no read buffer");
 
-    if (percent(weather.interrupts)) {
-        turn.read_blocked = true;
+    turn.read_blocked = true;
+    if (percent(weather.interrupts))
         return failed(fd, "    [%ld] read is interrupted", EINTR);
-    }
-    if (socket->echoed > socket->taken && !peek)
-        return take_back(socket, bytes, size);
     if (breaks(socket))
         return failed(fd, "    [%ld] read fails", socket->broken);
     if (waiting == 0 && socket->finished) {
@@ -131,35 +99,22 @@ static ssize_t receive(int fd, char *bytes, size_t size, bool peek) {
         note("    [%ld] read: the end", fd, 0, 0);
         return 0;
     }
-    turn.read_blocked = waiting == 0 || percent(weather.blocks);
-    if (turn.read_blocked) return failed(fd, "    [%ld] read blocks", EAGAIN);
+    if (waiting == 0 || percent(weather.blocks))
+        return failed(fd, "    [%ld] read blocks", EAGAIN);
 
+    turn.read_blocked = false;
     size_t length = shorten(size < waiting ? size : (size_t)waiting);
     memcpy(bytes, stream_at(socket, socket->taken), length);
-    socket->seen = socket->taken + length;
-    turn.peeked |= peek;
-    if (!peek) socket->taken += length;
-    if (!peek) turn.taken += length;
-    note(peek ? "    [%ld] peeks at %ld, %ld fit"
-              : "    [%ld] reads %ld, %ld fit",
-         fd, (long)length, (long)size);
+    socket->taken += length;
+    turn.taken += length;
+    note("    [%ld] reads %ld, %ld fit", fd, (long)length, (long)size);
     return (ssize_t)length;
-}
-
-ssize_t fake_read(int fd, void *bytes, size_t size) {
-    return receive(fd, bytes, size, false);
-}
-
-ssize_t fake_recv(int fd, void *bytes, size_t size, int flags) {
-    expect((flags & ~(MSG_PEEK | MSG_DONTWAIT)) == 0, "a flag of recv()");
-    return receive(fd, bytes, size, flags & MSG_PEEK);
 }
 
 ssize_t fake_write(int fd, const void *bytes, size_t length) {
     struct fake_socket *socket = called(fd);
-    turn.refused = true;
     expect(length > 0, "it writes nothing");
-    expect(socket->echoed + length <= socket->seen,
+    expect(socket->echoed + length <= socket->taken,
            "it writes more than it has received");
     expect(stream_is(socket, socket->echoed, bytes, length),
            "what goes out is not what came in");
@@ -174,21 +129,8 @@ ssize_t fake_write(int fd, const void *bytes, size_t length) {
     size_t written = shorten(length);
     socket->echoed += written;
     turn.written += written;
-    turn.refused = written < length;
     note("    [%ld] writes %ld of %ld", fd, (long)written, (long)length);
     return (ssize_t)written;
-}
-
-ssize_t fake_send(int fd, const void *bytes, size_t length, int flags) {
-    expect((flags & ~(MSG_NOSIGNAL | MSG_DONTWAIT)) == 0, "a flag of send()");
-    return fake_write(fd, bytes, length);
-}
-
-// Of a listener.
-int fake_fcntl(int fd, int command, ...) {
-    const struct fake_socket *socket = called(fd);
-    expect(command == F_GETFL, "what it asks of a socket");
-    return socket->nonblocking ? O_RDWR | O_NONBLOCK : O_RDWR;
 }
 
 int fake_ioctl(int fd, unsigned long request, ...) {

@@ -13,18 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ANYBODY = -1 };   // has a turn
+enum { ANY_FD = -1 };    // the server may use every socket
 enum { SOCKETS = 4096 }; // descriptors go from 0 to this, exclusive
 
 struct fake_socket {
     bool open, nonblocking;
-    bool finished;   // the client has said everything
+    bool finished;   // the client has sent everything, and its FIN
     int broken;      // an errno, of every call from now on
     unsigned stream; // where its stream starts
+    unsigned calls;  // about this socket, since it was set to 0
     // How far along its stream it is, in bytes:
     uint64_t sent;   // by the client, into the kernel
     uint64_t taken;  // by the server, out of the kernel
-    uint64_t seen;   // by the server, in the kernel
     uint64_t echoed; // by the server, into the kernel
 };
 
@@ -39,15 +39,13 @@ extern struct weather weather;
 
 // What happened to the one socket that the server may use at this time.
 struct turn {
-    int fd;            // or ANYBODY
+    int fd;            // or ANY_FD
     int calls;         // of the system
     size_t taken;      // bytes
     size_t written;    // bytes
-    bool peeked;       // it looked at bytes and left them where they were
     bool read_blocked; // the last call to read
-    bool refused;      // the last call to write took less than it was given
-    bool ended;        // the server was told that there is no more
-    int error;         // the server was told so
+    bool ended;        // the server read the end of file
+    int error;         // a call told the server this errno
     bool closed;
 };
 
@@ -59,7 +57,7 @@ void turn_begin(int fd);
 // A new socket, with a client behind it.
 void fake_socket_open(int fd);
 
-// Whether these bytes stand there in a socket's stream. At most 64 KiB.
+// Whether these bytes stand there in a socket's stream. At most READ_SIZE.
 bool stream_is(const struct fake_socket *socket, uint64_t position,
                const char *bytes, size_t length);
 

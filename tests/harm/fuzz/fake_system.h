@@ -10,22 +10,16 @@
 #ifndef FAKE_SYSTEM_H
 #define FAKE_SYSTEM_H
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 // fake_socket.c
 ssize_t fake_read(int fd, void *bytes, size_t size);
-ssize_t fake_recv(int fd, void *bytes, size_t size, int flags);
 ssize_t fake_write(int fd, const void *bytes, size_t length);
-ssize_t fake_send(int fd, const void *bytes, size_t length, int flags);
-int fake_fcntl(int fd, int command, ...);
 int fake_ioctl(int fd, unsigned long request, ...);
 int fake_close(int fd);
 
@@ -34,23 +28,16 @@ void *fake_malloc(size_t size);
 void *fake_realloc(void *block, size_t size);
 void fake_free(void *block);
 
-// clock_model.c
-int fake_clock_gettime(clockid_t clock, struct timespec *now);
-
-// listener_model.c
+// fuzz_log.c
 int fake_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms);
 
-#define read          fake_read
-#define recv          fake_recv
-#define write         fake_write
-#define send          fake_send
-#define fcntl         fake_fcntl
-#define ioctl         fake_ioctl
-#define close         fake_close
-#define malloc        fake_malloc
-#define realloc       fake_realloc
-#define free          fake_free
-#define clock_gettime fake_clock_gettime
-#define poll          fake_poll
+#define read    fake_read
+#define write   fake_write
+#define ioctl   fake_ioctl
+#define close   fake_close
+#define malloc  fake_malloc
+#define realloc fake_realloc
+#define free    fake_free
+#define poll    fake_poll
 
 #endif

@@ -13,9 +13,7 @@
 #include "address.h"
 #include "fake_exit.h"
 #include "fuzz.h"
-#include "log.h"
 #include "options.h"
-#include "process.h"
 #undef exit
 #undef fprintf
 #undef vfprintf
@@ -43,13 +41,6 @@ int fake_fprintf(FILE *out, const char *format, ...) {
     return length;
 }
 
-void process_prepare(void) {
-}
-
-void log_open(enum log_level level) {
-    demand(level >= QUIET && level <= VERBOSE, "a level that is none");
-}
-
 // getopt_long() begins anew.
 static void forget_words(void) {
 #ifdef __GLIBC__
@@ -63,6 +54,8 @@ static void forget_words(void) {
 }
 
 static void check_options(const struct options *options, int takes) {
+    demand(options->level >= QUIET && options->level <= VERBOSE,
+           "a level that is none");
     demand(options->workers >= 0, "less than no workers");
     demand(takes & TAKES_WORKERS || options->workers == 0, "no such option");
     demand(takes & TAKES_POLL || !options->poll, "no such option");
@@ -98,6 +91,8 @@ static void check_exit(int status) {
     const char *end = strchr(said[1], '\n');
     demand(end && strncmp(end + 1, "usage: server ", 14) == 0,
            "the reason is not one line before the usage");
+    for (const char *next = said[1]; next < end; next++)
+        demand(*next >= ' ' && *next <= '~', "what was typed is not escaped");
 }
 
 // Cuts text into words. Returns how many.

@@ -1,12 +1,12 @@
-// listener_model: when listeners rest, and that no client is lost by it.
+// listener_model: when listeners pause, and that no client is lost by it.
 //
-// A stage's accept loop on fake listeners: clients come, descriptors and memory
-// run out and come back, clients leave, time passes. Nobody who was accepted is
-// lost, one warning stands for one episode, a rest ends when it has to.
+// A stage's accept loop on fake listeners: clients connect, descriptors run out
+// and come back, clients disconnect, threads are missing, time passes. Every
+// client in the backlog is accepted in the end, no listener starves beside
+// another, a pause ends when it has to, and the log has one warning per episode
+// and at most one per second.
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,48 +21,46 @@ enum {
     STEPS = 1000 * 1000,
     LISTENERS_MAX = 5,
     FIRST_FD = 3,
-    FIRST_CLIENT = 100
+    FIRST_CLIENT = 100,
+    SECOND_MS = 1000,
+    DESCRIPTORS = 20, // for clients
 };
-enum { BATCH = 8, REST_MS = 1000, NOBODY = -1 };
 
-int fake_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms);
-int fake_fcntl(int fd, int command, ...);
 int fake_close(int fd);
 void fake_free(void *block);
 
-static struct listener table[LISTENERS_MAX];
-static int backlog[LISTENERS_MAX]; // clients that wait there
-static bool blocking;              // the listeners, as in 01 and 02
-static bool no_descriptors, no_memory;
-static int64_t now_ms;
+// By descriptor, because the listeners change their order.
+static struct {
+    int waiting;     // clients in its backlog
+    int passed_over; // times that others got the descriptor it waited for
+    bool open, watched;
+} fakes[FIRST_FD + LISTENERS_MAX];
 
-static int next_client = FIRST_CLIENT; // its descriptor; never used again
-static int in_hand = NOBODY;           // accepted, and nothing said about it
-static int kept = NOBODY;              // given to listeners_rest()
-static bool episode;                   // a warning stands
-static int warnings, closed = NOBODY, turn;
-static int64_t rest_ends_ms = NEVER;
-static bool told; // that accept would block
+static struct listener table[LISTENERS_MAX];
+static int free_descriptors = DESCRIPTORS, next_client = FIRST_CLIENT;
+static int64_t now_ms, pause_ends_ms = NEVER, warned_ms = -SECOND_MS;
+static bool warned; // since a client was accepted
+static int warnings, reason;
+enum log_level log_level = VERBOSE;
 
 // --- what the listener calls -------------------------------------------------
 
 int net_accept(int fd) {
-    int *waiting = &backlog[fd - FIRST_FD];
-    expect(kept == NOBODY, "it accepts while it keeps a client");
-    if (no_descriptors) {
-        errno = percent(50) ? EMFILE : ENOMEM;
-        return -1;
+    static const int shortages[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS};
+    expect(fakes[fd].open, "it accepts on a descriptor that is closed");
+    reason = free_descriptors == 0 ? shortages[below(4)] : EAGAIN;
+    if (reason == EAGAIN && percent(3)) reason = EINTR;
+    bool broken = percent(3); // it had gone already: ECONNABORTED
+    if (reason == EAGAIN && fakes[fd].waiting > 0) {
+        fakes[fd].waiting--;
+        if (!broken) free_descriptors--;
+        if (!broken) return next_client++;
     }
-    if (*waiting == 0 && blocking) *waiting = 1; // it has waited for one
-    if (*waiting == 0) {
-        errno = percent(90) ? EAGAIN : EINTR;
-        return -1;
-    }
-    --*waiting;
-    return next_client++;
+    errno = reason;
+    return -1;
 }
 
-bool net_would_block(void) {
+bool net_should_retry(void) {
     return errno == EAGAIN || errno == EINTR;
 }
 
@@ -70,29 +68,9 @@ bool net_set_nonblocking(int fd) {
     return fd >= 0;
 }
 
-int fake_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms) {
-    int *waiting = &backlog[descriptors->fd - FIRST_FD];
-    expect(count == 1 && descriptors->events == POLLIN, "what it polls for");
-    expect(timeout_ms == 0 || blocking, "it waits, and must not");
-    if (timeout_ms == -1 && *waiting == 0) {
-        // Somebody comes, and meanwhile there may be descriptors.
-        *waiting = 1;
-        no_descriptors = percent(50);
-    }
-    errno = EIO; // whoever needs the old one has kept it
-    return *waiting > 0;
-}
-
-int fake_fcntl(int fd, int command, ...) {
-    expect(command == F_GETFL && fd >= 0, "what it asks of a listener");
-    return blocking ? O_RDWR : O_RDWR | O_NONBLOCK;
-}
-
 int fake_close(int fd) {
-    if (fd >= FIRST_CLIENT) {
-        expect(closed == fd, "a client is closed that is not logged");
-        kept = NOBODY;
-    }
+    expect(fakes[fd].open, "it closes a listener twice");
+    fakes[fd].open = false;
     return 0;
 }
 
@@ -105,145 +83,181 @@ int64_t clock_ms(void) {
 }
 
 void log_always(const char *format, ...) {
-    char line[256];
+    char line[256], expected[256];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    expect(strstr(line, "warning: cannot accept: "), "another line");
-    expect(strstr(line, strerror(EMFILE)) || strstr(line, strerror(ENOMEM)),
-           "the warning has another reason");
+    snprintf(expected, sizeof expected, "warning: cannot accept: %s; pausing",
+             strerror(reason));
+    expect(strcmp(line, expected) == 0, "the warning says something else");
     warnings++;
 }
 
-void log_closed(int fd, const char *reason, uint64_t echoed) {
-    expect(strcmp(reason, "server stopping") == 0 && echoed == 0, "the reason");
-    expect(fd == kept, "it closes a client that it does not have");
-    closed = fd;
-}
-
-void log_detail(const char *format, ...) {
-    expect(strcmp(format, "accept would block") == 0, "another line");
-    expect(!told, "it is told twice that accept would block");
-    told = true;
+const char *log_escape(char *out, size_t size, const char *bytes,
+                       size_t length) {
+    snprintf(out, size, "%.*s", (int)length, bytes);
+    return out;
 }
 
 void die(const char *format, ...) {
     wrong(format);
 }
 
-// --- a stage -----------------------------------------------------------------
+// --- what has to hold --------------------------------------------------------
 
-static void rest(int client) {
-    warnings = 0;
-    note("rests with [%ld]", client, 0, 0);
-    listeners_rest(client);
-    expect(warnings == !episode, "not one warning for one episode");
-    episode = true;
-    kept = client;
-    in_hand = NOBODY;
-    rest_ends_ms = now_ms + REST_MS;
-}
-
-static int accept_one(int fd) {
-    int waiting = backlog[fd - FIRST_FD], last = next_client, had = kept;
-    kept = NOBODY;
-    int client = listener_accept(fd);
-    if (client != -1 || !net_would_block()) told = false;
-    note("listener %ld gives [%ld], %ld waited", fd, client, waiting);
-
-    if (had != NOBODY)
-        expect(client == had, "the client that was kept is lost");
-    else if (client != -1)
-        expect(client == last, "it gives a client that did not come");
-    else if (net_would_block())
-        expect(waiting == 0 && !blocking && told, "nobody is there, it says");
-    else
-        expect(backlog[fd - FIRST_FD] > 0, "it fails, and nobody waits");
-    return client;
-}
-
-static void accept_clients(int fd) {
-    for (int i = 0; i < BATCH; i++) {
-        in_hand = accept_one(fd);
-        if (in_hand == -1 && net_would_block()) return;
-        if (in_hand == -1 || no_memory) {
-            if (in_hand != -1) errno = ENOMEM;
-            rest(in_hand);
-            return;
-        }
-        episode = false;
-        note("[%ld] is served", in_hand, 0, 0);
+// After a failure: one warning per episode, and one per second at most.
+static void check_warning(void) {
+    bool due = !warned && now_ms >= warned_ms + SECOND_MS;
+    note("%ld warnings, %ld due at %ld ms", warnings, due, (long)now_ms);
+    expect(warnings == due, "not one warning per episode and second");
+    if (due) {
+        warned = true;
+        warned_ms = now_ms;
     }
 }
 
-static void look_at_rest(void) {
-    expect(listeners_rest_until_ms() == rest_ends_ms,
-           "another end of the rest");
-    bool over = rest_ends_ms != NEVER && rest_ends_ms <= now_ms;
-    expect(listeners_rested() == over, "it rests too long or too short");
-    if (!over) return;
-    rest_ends_ms = NEVER;
-    expect(!listeners_rested(), "a rest ends twice");
-    int fd = listener_next();
-    if (turn != NOBODY)
-        expect(fd == FIRST_FD + (turn + 1) % listener_count,
-               "it is another one's turn");
-    turn = fd - FIRST_FD;
-    accept_clients(fd);
+static void check_pause(void) {
+    bool over = pause_ends_ms <= now_ms;
+    expect(listeners_paused_until_ms() == pause_ends_ms, "another pause");
+    expect(listeners_paused() == (pause_ends_ms != NEVER), "it pauses: no");
+    expect(listeners_pause_is_over() == over, "it is too long or too short");
 }
 
-static void client_leaves(void) {
-    note("a client leaves", 0, 0, 0);
-    if (percent(50)) no_descriptors = no_memory = false;
-    listeners_try_again();
-    if (rest_ends_ms != NEVER) rest_ends_ms = 0;
+// Only one of those that wait gets a descriptor; the others have their turn
+// before long.
+static void pass_over(int winner) {
+    fakes[winner].passed_over = 0;
+    for (int fd = FIRST_FD; fd < FIRST_FD + listener_count; fd++) {
+        if (fd == winner || fakes[fd].waiting == 0 || free_descriptors > 0)
+            continue;
+        fakes[fd].passed_over++;
+        note("listener %ld was passed over %ld times", fd,
+             fakes[fd].passed_over, 0);
+        expect(fakes[fd].passed_over <= listener_count, "a listener starves");
+    }
+}
+
+// --- a stage -----------------------------------------------------------------
+
+static void watch_listeners(bool watched) {
+    for (int i = 0; i < listener_count; i++)
+        fakes[listeners[i].fd].watched = watched;
+}
+
+static void pause_listeners(void) {
+    note("the listeners pause at %ld ms", (long)now_ms, 0, 0);
+    listeners_pause();
+    pause_ends_ms = now_ms + SECOND_MS;
+    watch_listeners(false);
+    check_pause();
+}
+
+static void resume_listeners(void) {
+    listeners_resume();
+    pause_ends_ms = NEVER;
+    watch_listeners(true);
+    check_pause();
+}
+
+static void accept_client(int fd) {
+    int waited = fakes[fd].waiting, expected = next_client;
+    warnings = 0;
+    int client = listener_accept(fd);
+    int error = errno;
+    note("listener %ld, with %ld in its backlog, gives [%ld]", fd, waited,
+         client);
+    if (client != -1) {
+        expect(client == expected, "it gives a client that did not connect");
+        expect(warnings == 0, "a warning, and a client is accepted");
+        warned = false;
+        pass_over(fd);
+        return;
+    }
+    expect(error == reason, "it changes errno");
+    if (error == EAGAIN || error == EINTR) {
+        expect(warnings == 0, "a warning about nothing");
+        fakes[fd].passed_over = 0; // it had its turn
+        return;
+    }
+    check_warning();
+    pause_listeners();
+}
+
+// One turn of the loop: one accept per listener that is ready, in the order in
+// which they were watched.
+static void take_turn(void) {
+    int ready[LISTENERS_MAX], count = 0;
+    for (int i = 0; i < listener_count; i++) {
+        int fd = listeners[i].fd;
+        expect(listener_is(fd), "a listener is not known");
+        if (fakes[fd].watched && fakes[fd].waiting > 0) ready[count++] = fd;
+    }
+    expect(!listener_is(FIRST_CLIENT), "a client is taken for a listener");
+    for (int i = 0; i < count; i++) accept_client(ready[i]);
+    if (listeners_pause_is_over()) resume_listeners();
+}
+
+static void disconnect_client(void) {
+    if (free_descriptors == DESCRIPTORS) return;
+    note("a client disconnects", 0, 0, 0);
+    free_descriptors++;
+    if (listeners_paused()) resume_listeners();
+}
+
+// 02: the client that was accepted waits for a thread, a second at a time.
+static void miss_thread(void) {
+    for (unsigned seconds = some(4); seconds > 0; seconds--) {
+        warnings = 0;
+        errno = reason = EAGAIN;
+        listeners_warn();
+        check_warning();
+        now_ms += SECOND_MS;
+    }
 }
 
 static void open_all(void) {
     int count = 1 + (int)below(LISTENERS_MAX);
-    blocking = percent(30);
     for (int i = 0; i < count; i++) {
         table[i] = (struct listener){.fd = FIRST_FD + i};
-        backlog[i] = 0;
+        memset(&fakes[FIRST_FD + i], 0, sizeof *fakes);
+        fakes[FIRST_FD + i].open = true;
     }
     listeners = table;
     listener_count = count;
-    turn = NOBODY; // the first call says where it stands
-    note("%ld listeners, blocking: %ld", count, blocking, 0);
+    watch_listeners(true);
+    note("%ld listeners", count, 0, 0);
 }
 
 static void close_all(void) {
-    int had = kept;
-    closed = NOBODY;
+    int count = listener_count;
     note("all listeners close", 0, 0, 0);
     listeners_close();
-    expect(closed == had && kept == NOBODY, "a client that was kept stays");
     expect(listener_count == 0 && listeners == NULL, "a listener stays");
-    expect(listeners_rest_until_ms() == NEVER && !listeners_rested(),
-           "what is closed rests");
-    rest_ends_ms = NEVER;
+    for (int fd = FIRST_FD; fd < FIRST_FD + count; fd++)
+        expect(!fakes[fd].open, "a listener is not closed");
+    pause_ends_ms = NEVER;
+    check_pause();
+    listeners_close(); // 06 does, after a second signal
 }
 
 static void take_step(void) {
-    int index = (int)below((unsigned)listener_count);
+    int fd = FIRST_FD + (int)below((unsigned)listener_count);
     unsigned dice = below(1000);
-    now_ms += some(600) - 1;
-    if (dice < 300)
-        backlog[index] += (int)some(20);
-    else if (dice < 400)
-        no_descriptors = percent(50);
+    now_ms += percent(50) ? some(600) : 0;
+    if (dice < 250)
+        fakes[fd].waiting += (int)some(20);
     else if (dice < 500)
-        no_memory = percent(50);
-    else if (dice < 600)
-        client_leaves();
-    else if (dice < 998 && rest_ends_ms == NEVER)
-        accept_clients(FIRST_FD + index);
-    else if (dice >= 998) {
+        disconnect_client();
+    else if (dice < 510)
+        miss_thread();
+    else if (dice < 998)
+        take_turn();
+    else {
         close_all();
         open_all();
     }
-    look_at_rest();
+    check_pause();
 }
 
 int main(int argc, char **argv) {

@@ -5,8 +5,8 @@ FUZZ_C  := build/tests/harm/fuzz
 STEPS   ?= 1000000
 SECONDS ?= 20
 CLANG   ?= clang
-MODELS  := connection_model deadlines_model listener_model slots_model \
-           clock_model server_model channel_stress
+MODELS  := connection_model deadlines_model listener_model server_model \
+           channel_stress
 TARGETS := address options log
 
 .PHONY: models fuzz standalone
@@ -52,18 +52,17 @@ $(FUZZ_C)/channel_stress.o:  EXTRA_CPPFLAGS = -I02-threads
 # What each is made of, besides itself and model.c.
 faked = $(1:%=$(FUZZ_C)/faked-%.o)
 PARTS_connection_model = $(FUZZ_C)/fake_socket.o $(FUZZ_C)/fake_memory.o \
-                         $(call faked,connection net slots) \
+                         $(call faked,connection net array) \
                          build/common/address.o
-PARTS_deadlines_model  = $(FUZZ_C)/fake_memory.o $(call faked,deadlines slots)
+PARTS_deadlines_model  = $(FUZZ_C)/fake_memory.o $(call faked,deadlines array)
 PARTS_listener_model   = $(call faked,listener) build/common/address.o
 PARTS_server_model     = $(FUZZ_C)/fake_socket.o $(FUZZ_C)/fake_memory.o \
                          $(call faked,server connection deadlines listener \
-                           slots clock) build/common/address.o
-PARTS_slots_model      = $(FUZZ_C)/fake_memory.o $(call faked,slots)
-PARTS_clock_model      = $(call faked,clock)
+                           array) build/common/address.o
 PARTS_channel_stress   = build/02-threads/channel.o
 PARTS_fuzz_address     = build/common/address.o
-PARTS_fuzz_options     = $(call faked,options) build/common/address.o
+PARTS_fuzz_options     = $(call faked,options) build/common/address.o \
+                         build/common/log.o build/common/clock.o
 PARTS_fuzz_log         = $(call faked,log) build/common/address.o
 
 define fuzz_rule

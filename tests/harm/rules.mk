@@ -1,0 +1,13 @@
+# Does kqueue do what its manual page says: the system's, or the one in common/?
+CONFORMANCE := build/tests/kqueue_conformance
+
+tools: $(CONFORMANCE)
+
+build/tests/harm/kqueue_conformance.o build/tests/harm/kqueue_steps.o: \
+  EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
+$(CONFORMANCE): EXTRA_LIBS = $(KQUEUE_LIBS)
+$(CONFORMANCE): build/tests/harm/kqueue_conformance.o \
+                build/tests/harm/kqueue_steps.o build/common/array.o \
+                $(KQUEUE_OBJECTS)
+	$(SAY) '  link     $@'
+	$(DO)$(LINK)
