@@ -209,8 +209,20 @@ start_full_server() {
 }
 
 # bats test_tags=torture
+# No client disconnects here: only time can end the pause.
+@test "a server that has paused accepts again when there are descriptors" {
+  needs prlimit
+  only_ours "the log"
+  start_server
+  prlimit --pid "$server_pid" --nofile=3:
+  client_does_later hello
+  wait_for_log 'warning: cannot accept: Too many open files; pausing$'
+  prlimit --pid "$server_pid" --nofile=60:
+  heard_later
+}
+
 @test "without memory the client that cannot be kept is closed, and no other" {
-  about 5 "chapter 3, a client that does not read"
+  about 5 "chapter 3, a client that doesn't read"
   from_stage 03 "01 and 02 keep nothing: they wait in write"
   needs prlimit
   without_sanitizers "they need more memory than this test allows"
@@ -293,7 +305,7 @@ wait_for_stopped() { # CONNECTIONS
 
 # bats test_tags=slow
 @test "a server whose listener cannot be watched says so and ends" {
-  about 5 "chapter 3, run it"
+  about 5 "chapter 3, the smallest loop"
   from_stage 03 "01 and 02 wait in accept"
   only_linux "strace is Linux's"
   only_ours "exit status and message"
