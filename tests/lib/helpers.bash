@@ -52,6 +52,10 @@ contains() { # TEXT PART
   case $1 in *"$2"*) ;; *) saw "'$1', and no '$2' in it" ;; esac
 }
 
+# The C library's words for EMFILE and ENOMEM: musl has words of its own.
+no_descriptor='\(Too many open files\|No file descriptors available\)'
+no_memory='\(Cannot allocate memory\|Out of memory\)'
+
 # --- which tests concern which server ----------------------------------------
 
 from_stage() { # NN WHY-NOT

@@ -52,8 +52,11 @@ threads_become() { # COUNT
 @test "a thread that cannot be started is tried again, and no client is dropped" {
   only_linux "elsewhere addresses are not limited"
   without_sanitizers "they need more addresses than this test allows"
-  # Some stacks of 128 KiB, and not enough for fifty.
-  memory_kb=8000 start_server
+  # Room for about thirty stacks of 128 KiB beside the program itself.
+  start_server
+  memory_kb=$(($(address_space_kb) + 4000))
+  stop_server
+  start_server
   start_client 7 crowd 50
   client_says 7 'connected 50'
   wait_for_log 'warning: cannot accept: Resource temporarily unavailable; pausing$'
