@@ -52,6 +52,7 @@
 # make analyze          lets gcc, clang-tidy, cppcheck and scan-build read the code
 # make memcheck         lets valgrind look for leaks in 04 to 06
 # make coverage         shows which lines of the servers the tests run
+# make verify           lint, analyze, memcheck, coverage, models and fuzz
 # make format           lays out the code
 # make clean            removes everything that was built
 # make help             shows this text
@@ -138,7 +139,7 @@ TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
 SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
 .PHONY: all tools tour watch test test-all check check-book contents diff deps \
-        deps-all lint analyze memcheck coverage format clean help \
+        deps-all lint analyze memcheck coverage verify format clean help \
         $(STAGES) FORCE writable
 .SECONDARY:
 
@@ -214,7 +215,8 @@ tour: all build/tests/client
 	@tests/tools/tour
 
 # What the tests that are not slow meet.
-test: all $(SIXES) build/tests/client build/tests/kqueue_conformance tests/crowd
+test: all $(SIXES) build/tests/client build/tests/kqueue_conformance tests/crowd \
+      $(if $(filter Linux,$(SYSTEM)),build/tests/faults.so)
 	@SAN='$(SAN)' CC='$(CC)' tests/run $(STAGE)
 
 test-all: all tools
@@ -249,10 +251,17 @@ coverage:
 analyze:
 	@tests/tools/analyze
 
+verify:
+	@failed=; \
+	for target in lint analyze memcheck coverage models fuzz; do \
+	  echo "== make $$target"; \
+	  $(MAKE) --no-print-directory $$target || failed="$$failed $$target"; \
+	done; \
+	echo "== $${failed:+failed:}$${failed:-nothing is wrong}"; [ -z "$$failed" ]
+
 format:
-	clang-format -i $(STAGES:%=%/*.[ch]) common/*.[ch] common/linux/*.c \
-	  common/linux/sys/*.h \
-	  $(wildcard tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch])
+	@find 0* common tests -name '*.[ch]' -exec clang-format -i {} + && \
+	  echo 'the C files are laid out'
 
 clean:
 	rm -rf build tests/crowd $(STAGES:%=%/server)

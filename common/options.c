@@ -124,6 +124,13 @@ _Noreturn static void refuse_option(char **argv, int takes) {
     refuse(argv, takes, "unknown option %s", quoted(typed));
 }
 
+// The option that needs a value is the last word, and has none. (musl's optind
+// counts the value, which is not there.)
+static const char *last_word(char **argv) {
+    while (argv[1] != NULL) argv++;
+    return *argv;
+}
+
 static void parse_option(int letter, struct options *options, char **argv,
                          int takes) {
     switch (letter) {
@@ -151,7 +158,7 @@ static void parse_option(int letter, struct options *options, char **argv,
             refuse(argv, takes, "bad number of seconds %s", quoted(optarg));
         break;
     case ':':
-        refuse(argv, takes, "%s needs a value", quoted(argv[optind - 1]));
+        refuse(argv, takes, "%s needs a value", quoted(last_word(argv)));
     default:
         refuse_option(argv, takes);
     }

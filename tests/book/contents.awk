@@ -1,13 +1,17 @@
 # contents.awk: the table of contents, between <!-- contents --> and
 # <!-- end of contents -->: the chapters below it, and with
-# <!-- contents with sections --> their sections. With write=1 the file is
-# printed with the table as it should be; else it is compared.
+# <!-- contents with sections --> their sections. At <!-- chapters --> come those
+# that are files of their own, 01-*/README.md and so on. With write=1 the file
+# is printed with the table as it should be; else it is compared.
 
 function heading(line, level, title,    made) {
     made = anchor(file_of[line], title)
     if (!begins || level < 2 || level > (sections ? 3 : 2)) return
     entry[++entries] = (level == 3 ? "  " : "") "- [" plain(title) "](#" made ")"
 }
+
+# A chapter that is checked alone has no contents.
+FNR == 1 && FILENAME !~ /0[1-9]-[a-z]*\/README[.]md$/ { fronts++ }
 
 # Only the reader of the lines sees comments.
 /^<!-- contents( with sections)? -->$/ && !begins {
@@ -16,6 +20,22 @@ function heading(line, level, title,    made) {
 }
 
 /^<!-- end of contents -->$/ && begins && !ends { ends = NR }
+
+/^<!-- chapters -->$/ && begins {
+    folder = FILENAME
+    sub(/[^\/]*$/, "", folder)
+    list = "ls " folder "0[1-9]-*/README.md 2>/dev/null"
+    while ((list | getline file) > 0) add_chapter(file, length(folder))
+    close(list)
+}
+
+# Its title is its first heading.
+function add_chapter(file, skipped,    title) {
+    while ((getline title <file) > 0 && title !~ /^# /);
+    close(file)
+    sub(/^# +/, "", title)
+    entry[++entries] = "- [" plain(title) "](" substr(file, skipped + 1) ")"
+}
 
 function print_lines(first, last) {
     while (first <= last) print raw[first++]
@@ -46,7 +66,7 @@ function end_file(    i) {
 function paragraph(first, last, kind) {}
 function block(language, caption, first, last) {}
 function finish() {
-    if (!tables)
+    if (!tables && fronts)
         wrong(1, "there is no place for the contents: <!-- contents -->, <!-- end of contents -->")
     if (!write) count("contents fresh")
 }

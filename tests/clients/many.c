@@ -13,7 +13,7 @@ enum {
     SOME_BYTES = 64 * 1024,
     MESSAGE_BYTES = 16,
     CONNECTING_MAX = 1000,
-    GUESTS_MAX = 100, // at a time: a usual backlog has 128 places
+    GUESTS_MAX = 100, // at a time: a backlog of 128 places is a usual one
     // Of a crowd that does not read: less than what the kernel would give it,
     // at either end. With small segments they fill sooner.
     SMALL_BUFFER_BYTES = 32 * 1024,

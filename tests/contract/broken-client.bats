@@ -4,7 +4,7 @@
 load ../lib/helpers
 
 setup() {
-  about 4 "chapter 1, a client that resets"
+  about 4 "chapter 1, where it breaks"
   start_server
 }
 

@@ -5,7 +5,7 @@
 load ../lib/helpers
 
 setup() {
-  about 10 "chapter 6, deadlines"
+  about 10 "chapter 6, the queue"
   from_stage 06 "only 06 has deadlines"
   # A reader's server has five seconds; ours are told how long.
   timeout=0.5

@@ -4,7 +4,7 @@
 load ../lib/helpers
 
 setup() {
-  about 1 "chapter 1, run it"
+  about 1 "chapter 1, the whole server"
   start_server
 }
 
@@ -38,12 +38,12 @@ teardown() {
 
 # bats test_tags=torture
 @test "an answer of 8 MiB comes back whole after the client has finished" {
-  about 2 "chapter 1, half-close"
+  about 2 "chapter 1, the recipe"
   client_does half-close 8388608
 }
 
 @test "a client that says nothing and finishes is closed" {
-  about 2 "chapter 1, half-close"
+  about 2 "chapter 1, the recipe"
   reply=$(nc_client 127.0.0.1 "$port" </dev/null)
   [ -z "$reply" ] || saw "nc said nothing and heard '$reply'"
   client_does hello
@@ -70,7 +70,7 @@ teardown() {
 }
 
 @test "a hundred clients at once all hear their own echo" {
-  about 3 "chapter 2, run it"
+  about 3 "chapter 2, one thread for each client"
   from_stage 02 "01 serves one client at a time"
   fits 100
   has_descriptors 150

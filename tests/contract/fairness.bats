@@ -4,7 +4,7 @@
 load ../lib/helpers
 
 setup() {
-  about 8 "chapter 3, fairness"
+  about 8 "chapter 3, where connections live"
   from_stage 02 "01 serves one client at a time"
   start_server
 }

@@ -4,7 +4,7 @@
 load ../lib/helpers
 
 setup() {
-  about 7 "chapter 3, the wall"
+  about 7 "chapter 3, a second wall"
 }
 
 teardown() {

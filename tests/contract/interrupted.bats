@@ -4,7 +4,7 @@
 load ../lib/helpers
 
 setup() {
-  about 6 "chapter 4, EINTR"
+  about 6 "chapter 4, the event loop"
   start_server
 }
 

@@ -50,7 +50,7 @@ ipv6() {
 }
 
 @test "connections wait in the backlog while the server does not accept" {
-  about 13 "chapter 0, the backlog"
+  about 13 "chapter 0, three places"
   has_descriptors 150
   start_server
   suspend_server

@@ -4,7 +4,7 @@
 load ../lib/helpers
 
 setup() {
-  about "log" "chapter 1, the log"
+  about "log" "chapter 1, the whole server"
 }
 
 teardown() {

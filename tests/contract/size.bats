@@ -4,7 +4,7 @@
 load ../lib/helpers
 
 setup() {
-  about 12 "chapter 4, what it costs"
+  about 12 "chapter 4, what silence costs"
 }
 
 teardown() {
@@ -46,7 +46,7 @@ crowd_of_300() {
 }
 
 @test "memory and descriptors return when a crowd has disconnected" {
-  about 12 "chapter 2, what it costs"
+  about 12 "chapter 2, what a thousand threads cost"
   from_stage 02 "01 serves one client at a time"
   fits 300
   only_linux "descriptors are counted in /proc"
@@ -69,10 +69,13 @@ costs_at_most_64_bytes() { # CLIENTS
   local bytes=64 before each
   has_descriptors $(($1 + 100))
   ulimit -S -n $(($1 + 100))
+  # An array that is shorter than 128 KiB leaves holes in the heap as it grows.
+  [ "$1" -ge 10000 ] || bytes=$((bytes + 131072 / $1))
   # The header for Linux adds a table with 40 bytes per descriptor, up to an
   # eighth longer than it need be, and what it leaves behind when it grows.
-  ! on_kqueue || bytes=120
+  ! on_kqueue || bytes=$((bytes + 56))
   start_patient_server
+  bears_a_crowd
   client_does half-close 1048576
   before=$(resident_kb)
   start_crowd 7 "$1"
@@ -86,7 +89,6 @@ costs_at_most_64_bytes() { # CLIENTS
   from_stage 04 "01 and 02 have stacks, 03 has a list beside"
   strictly "64 bytes for a client"
   without_sanitizers "they have memory of their own"
-  bears_a_crowd
   costs_at_most_64_bytes 2000
 }
 
@@ -107,6 +109,7 @@ serves_a_crowd() { # CLIENTS
 # bats test_tags=slow,check,torture
 @test "as many clients as the hard limit allows, up to 20,000, are served" {
   from_stage 04 "scale is what 04 to 06 are for"
+  has_descriptors 200
   most=$(ulimit -H -n)
   [ "$most" != unlimited ] && [ "$most" -lt 20000 ] || most=20000
   ulimit -S -n "$most"
@@ -122,5 +125,4 @@ serves_a_crowd() { # CLIENTS
     most=$((most / 2))
     since=$SECONDS
   done
-  end_client 7
 }

@@ -5,7 +5,7 @@
 load ../lib/helpers
 
 setup() {
-  about 3 "chapter 3, a client that does not read"
+  about 3 "chapter 3, a client that doesn't read"
 }
 
 teardown() {
@@ -39,6 +39,26 @@ much=33554432
 }
 
 # bats test_tags=torture
+# Twenty at a time, twice: what the first have left behind serves the second.
+@test "slow readers that give up leave no memory behind" {
+  only_ours "the memory of a client"
+  from_stage 02 "01 serves one client at a time"
+  without_sanitizers "they have memory of their own"
+  if [ "$stage" = 06 ]; then start_server -q -t 60; else start_server -q; fi
+  local grown
+  for round in 1 2; do
+    start_slow_readers "${round}01" "${round}20" "$much"
+    for n in {1..20}; do client_says "$((round * 100 + n))" 'stuck after'; done
+    kill "${background[@]}"
+    wait "${background[@]}" || true
+    background=()
+    client_does hello
+    [ "$round" -ne 1 ] || grown=$(resident_kb)
+  done
+  grown=$(($(resident_kb) - grown))
+  [ "$grown" -le 256 ] || saw "twenty that gave up cost $grown KiB for good"
+}
+
 @test "a slow reader costs no more memory than one read buffer" {
   without_sanitizers "they have memory of their own"
   start_server
@@ -64,6 +84,17 @@ much=33554432
   client_says 7 'stuck after'
   cpu_settles 5
   end_client 7
+}
+
+@test "a reader that was stuck and has read all takes no CPU time" {
+  ! spins || skip "03 asks all the time"
+  if is_ours; then start_server -q; else start_server; fi
+  connect 5
+  head -c 20000000 /dev/zero >&5 3>&- &
+  background+=("$!")
+  sleep 0.3 # it gets stuck; if not, this is the test before
+  [ "$(head -c 20000000 <&5 | wc -c)" -eq 20000000 ]
+  cpu_settles 5
 }
 
 # The bound in the header of common/connection.h, in KiB.

@@ -5,7 +5,7 @@
 load ../lib/helpers
 
 setup() {
-  about 9 "chapter 4, signals are events"
+  about 9 "chapter 4, Ctrl-C is an event"
 }
 
 teardown() {

@@ -9,7 +9,7 @@ CLIENT_PATIENCE=600
 PATIENCE=60
 
 setup() {
-  about 1 "chapter 1, run it"
+  about 1 "chapter 1, the whole server"
 }
 
 teardown() {
@@ -28,7 +28,7 @@ teardown() {
 # A server for which the library is not there (static, Go) can't be tried.
 # bats test_tags=slow,torture
 @test "a socket that takes less than it is given, again and again, loses nothing" {
-  about 3 "chapter 3, a client that does not read"
+  about 3 "chapter 3, a client that doesn't read"
   only_linux "the library that makes calls fail needs LD_PRELOAD"
   without_sanitizers "they want to be the first library"
   local faults=$root/build/tests/faults.so report=$scratch/report short
@@ -54,7 +54,7 @@ teardown() {
 # One call of each function, another one each time; make faults tries more.
 # bats test_tags=slow,torture
 @test "a call that fails, whichever and however, costs one client at most" {
-  about 4 "chapter 7, what it survives"
+  about 4 "what it survives"
   only_linux "the library that makes calls fail needs LD_PRELOAD"
   without_sanitizers "they want to be the first library"
   [ -e "$root/build/tests/faults.so" ] || skip "faults.so is missing"
@@ -88,7 +88,7 @@ stop_in_the_midst() { # WHEN COUNT COMMAND [ARGUMENT]
 
 # bats test_tags=slow,torture
 @test "SIGTERM in the midst of any transfer ends the server as it should" {
-  about 9 "chapter 4, signals"
+  about 9 "chapter 4, Ctrl-C is an event"
   only_ours "the midst of a transfer is seen in the log"
   stop_in_the_midst received 20 half-close 268435456
   stop_in_the_midst 'received 1 byte' 100 drip 1000000

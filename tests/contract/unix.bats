@@ -87,7 +87,7 @@ cannot_listen() { # REASON
   run limited strace -f -o /dev/null -e trace=ioctl \
     -e inject=ioctl:error=ENOMEM "$SERVER" "unix:$path"
   [ "$status" -eq 1 ]
-  contains "$output" " error: cannot listen on unix:$path: Cannot allocate memory"
+  grep " error: cannot listen on unix:$path: $no_memory\$" <<<"$output"
   [ -S "$path" ]
 }
 

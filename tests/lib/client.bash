@@ -61,6 +61,7 @@ start_client() { # N COMMAND [ARGUMENT]...
   local n=$1 pipe=$scratch/client$1
   shift
   mkfifo "$pipe"
+  : >"$pipe.out" # of a client before this one
   "$client" -t "$CLIENT_PATIENCE" "$address" "$@" <"$pipe" >"$pipe.out" 2>&1 \
     3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   background+=("$!")

@@ -93,16 +93,16 @@ tell_last_words() { # HOW-IT-FAILED
   case "$text $1" in
     *ECONNRESET* | *EPIPE* | *ConnectionReset* | *BrokenPipe* | *SIGPIPE* | \
       *"onnection reset"* | *"roken pipe"*)
-      echo "hint: TUTORIAL.md, chapter 1, a client that resets"
+      echo "hint: $(in_book "chapter 1, where it breaks")"
       ;;
     *EADDRINUSE* | *"ddress already in use"*)
-      echo "hint: TUTORIAL.md, chapter 1, the listener"
+      echo "hint: $(in_book "chapter 1, the listener")"
       ;;
     *EMFILE* | *"oo many open files"*)
-      echo "hint: TUTORIAL.md, chapter 4, when descriptors run out"
+      echo "hint: $(in_book "chapter 4, when descriptors run out")"
       ;;
     *EAGAIN* | *EWOULDBLOCK* | *BlockingIO* | *"temporarily unavailable"*)
-      echo "hint: TUTORIAL.md, chapter 3, the idea"
+      echo "hint: $(in_book "chapter 3, the idea")"
       ;;
   esac
 }

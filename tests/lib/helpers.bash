@@ -26,7 +26,18 @@ fi
 
 # Where the contract and the tutorial treat what this test is about.
 about() { # NUMBER PLACE
-  hint="contract $1; TUTORIAL.md, $2"
+  hint="contract $1; $(in_book "$2")"
+}
+
+# Where to find "chapter 4, the poller": 04-epoll/README.md, the poller.
+in_book() { # PLACE
+  local file=TUTORIAL.md
+  case $1 in
+    "chapter "[1-6],*)
+      for file in "$root/0${1:8:1}"-*/README.md; do file=${file#"$root/"}; done
+      ;;
+  esac
+  echo "$file, ${1#chapter [0-9], }"
 }
 
 # Fails, and says in a sentence what the client saw.
@@ -40,6 +51,10 @@ saw() { # SENTENCE
 contains() { # TEXT PART
   case $1 in *"$2"*) ;; *) saw "'$1', and no '$2' in it" ;; esac
 }
+
+# The C library's words for EMFILE and ENOMEM: musl has words of its own.
+no_descriptor='\(Too many open files\|No file descriptors available\)'
+no_memory='\(Cannot allocate memory\|Out of memory\)'
 
 # --- which tests concern which server ----------------------------------------
 

@@ -202,6 +202,11 @@ finds() { # WHAT-SED-DOES MESSAGE
   printf '%s\n' '# Blocking' '[up](../book.md#the-same-1)' '' \
     '*[server.c](server.c):*' '' '```c' 'int more;' '```' >01-blocking/README.md
   is_right book.md 01-blocking/README.md
+  printf '<!-- chapters -->\n' >>book.md
+  run ! "$root/tests/book/check" book.md 01-blocking/README.md
+  grep -F 'stale, `make contents` writes: - [Blocking](01-blocking/README.md)' <<<"$output"
+  "$root/tests/book/contents" book.md
+  is_right book.md 01-blocking/README.md
   sed 's/more;/less;/; s/same-1/same-3/' 01-blocking/README.md >README.md
   mv README.md 01-blocking/README.md
   run ! "$root/tests/book/check" 01-blocking/README.md book.md

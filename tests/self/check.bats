@@ -209,7 +209,7 @@ out_of_descriptors=("when descriptors run out clients wait, and are served when 
     check "python3 $mine/threads-careless.py" 02 'descriptors run|backlog is|descriptors are'
     fails "${out_of_descriptors[@]}"
     contains "$output" "said last: OSError: [Errno 24] Too many open files"
-    contains "$output" "see TUTORIAL.md, chapter 4, when descriptors run out"
+    contains "$output" "see 04-epoll/README.md, when descriptors run out"
   done
 }
 
@@ -242,7 +242,7 @@ out_of_descriptors=("when descriptors run out clients wait, and are served when 
     "a slow reader loses nothing and no other client waits for it" \
     "SIGTERM closes everything and the server exits with 0"
   contains "$output" "the server said last: ConnectionResetError"
-  contains "$output" "see TUTORIAL.md, chapter 1, a client that resets"
+  contains "$output" "see 01-blocking/README.md, where it breaks"
   contains "$output" "the server said last: BlockingIOError"
   contains "$output" "after SIGTERM the server had not ended in 6 s"
 }
@@ -271,7 +271,7 @@ out_of_descriptors=("when descriptors run out clients wait, and are served when 
 @test "judged as 02, the server of 01 makes other clients wait" {
   PATIENCE=2 check ./01-blocking/server 02 'a hundred clients|hears what'
   fails "a hundred clients at once all hear their own echo"
-  contains "$output" "see contract 3; TUTORIAL.md, chapter 2"
+  contains "$output" "see contract 3; 02-threads/README.md"
 }
 
 # bats test_tags=slow

@@ -6,7 +6,7 @@
 load ../lib/helpers
 
 setup() {
-  about 9 "chapter 4, signals are events"
+  about 9 "chapter 4, Ctrl-C is an event"
   needs valgrind
   without_sanitizers "they and valgrind exclude each other"
   from_stage 04 "01 to 03 are ended by a signal"

@@ -23,7 +23,10 @@ setup() {
   run tests/tools/diff 04
   [ "${lines[0]}" = "--- 03-nonblocking/server.c" ]
   [ "${lines[1]}" = "+++ 04-epoll/server.c" ]
-  [[ "$output" == *"new here: 04-epoll/poller.c"* ]]
+  contains "$output" "+#include \"poller.h\""
+  contains "$output" "new here: 04-epoll/poller.c"
+  run tests/tools/diff 5
+  contains "$output" "+++ 05-kqueue/poller.c"
   run tests/tools/diff 01
   [ "$status" -eq 2 ]
   [ "${#lines[@]}" -eq 1 ]
@@ -57,15 +60,52 @@ setup() {
   run ! grep $'\r' "$scratch/tour"
 }
 
-@test "make tour says how to get nc when it is missing" {
+@test "make tour fits a terminal of 60 columns, and Ctrl-C leaves nothing behind" {
+  needs tmux
+  tmux -S "$scratch/tmux" -f /dev/null new-session -d -x 60 -y 24 \
+    "TMPDIR=$scratch exec tests/tools/tour" 3>&- 4>&-
+  local end=$((SECONDS + PATIENCE))
+  until tmux -S "$scratch/tmux" capture-pane -p | grep '^01-blocking: '; do
+    [ "$SECONDS" -lt "$end" ] || { saw "no line of progress"; return 1; }
+    sleep 0.05
+  done
+  left=("$scratch"/tour.*)
+  [ -d "${left[0]}" ]
+  tmux -S "$scratch/tmux" capture-pane -p |
+    grep -x 'reads, two that say hello, then 200 idle ones. It takes'
+  tmux -S "$scratch/tmux" send-keys C-c
+  until ! tmux -S "$scratch/tmux" has-session 2>/dev/null; do
+    [ "$SECONDS" -lt "$end" ] || { saw "the tour goes on"; return 1; }
+    sleep 0.05
+  done
+  [ ! -d "${left[0]}" ] || saw "its directory stays behind"
+}
+
+@test "make coverage names a missing tool before it builds anything" {
   mkdir "$scratch/bin"
-  for tool in bash env dirname sed grep mktemp sleep cat tail rm awk getconf; do
+  for tool in bash env dirname sed awk gcc; do
     ln -s "$(command -v "$tool")" "$scratch/bin/$tool"
   done
-  PATH=$scratch/bin run tests/tools/tour
+  PATH=$scratch/bin run tests/tools/coverage
   [ "$status" -eq 1 ]
   [ "${#lines[@]}" -eq 1 ]
-  [[ "$output" == *nc*"make deps"* ]]
+  contains "$output" "gcovr is missing; \`make deps-all\`"
+}
+
+@test "make analyze finds what is wrong with a file, and fails" {
+  [ -n "$(tests/tools/taken gcc -fanalyzer)" ] || skip "gcc -fanalyzer is missing"
+  cat >"$scratch/wrong.c" <<'EOF'
+#include <stdlib.h>
+
+int main(void) {
+    char *byte = malloc(1);
+    free(byte);
+    return *byte;
+}
+EOF
+  FILES=$scratch/wrong.c run tests/tools/analyze
+  [ "$status" -eq 1 ]
+  contains "$output" "gcc finds something: 1 read in"
 }
 
 # Builds 01 in a place of its own: what the other tests use stays as it is.
@@ -127,14 +167,11 @@ hints() {
   done
 }
 
-@test "every chapter that a hint names is in the tutorial" {
-  hints | sed 's/^[^ ]* //' | while IFS=, read -r chapter topic; do
-    number=${chapter#chapter }
-    # The chapter, from its heading to the next, speaks of the topic.
-    cat TUTORIAL.md "$(printf '%02d' "$number")"-*/README.md 2>/dev/null |
-      sed -n "/^##* $number\\./,/^##* $((number + 1))\\./p" |
-      grep -qiE "^(##+ |(- )?\*\*)${topic# }" || {
-      saw "chapter $number has no '${topic# }'"
+@test "every place in the book that a hint names is there" {
+  hints | sed 's/^[^ ]* //' | while IFS= read -r place; do
+    place=$(in_book "$place")
+    grep -qiE "^(##+ |(- )?\*\*)([0-9]\. )?(The )?${place#*, }" "${place%%, *}" || {
+      saw "nothing in ${place%%, *} begins with '${place#*, }'"
       exit 1
     }
   done
@@ -142,7 +179,7 @@ hints() {
 
 @test "what the README links to is there" {
   grep -ho ']([^)#]*)' README.md TUTORIAL.md | sed 's/^](\(.*\))$/\1/' |
-    grep -v '^https:' | while read -r target; do
+    grep -vE '^https?:' | while read -r target; do
       [ -e "$target" ] || {
         echo "$target is not there"
         exit 1

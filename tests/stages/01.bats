@@ -27,7 +27,7 @@ teardown() {
 }
 
 @test "clients are served in the order in which they came" {
-  about 13 "chapter 0, the backlog"
+  about 13 "chapter 0, three places"
   connect 5
   say 5 first
   hears 5 first

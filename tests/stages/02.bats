@@ -5,7 +5,7 @@ STAGE=02
 load ../lib/helpers
 
 setup() {
-  about 5 "chapter 2, where it breaks"
+  about 5 "chapter 2, when the system says no"
 }
 
 teardown() {
@@ -52,8 +52,11 @@ threads_become() { # COUNT
 @test "a thread that cannot be started is tried again, and no client is dropped" {
   only_linux "elsewhere addresses are not limited"
   without_sanitizers "they need more addresses than this test allows"
-  # Some stacks of 128 KiB, and not enough for fifty.
-  memory_kb=8000 start_server
+  # Room for about thirty stacks of 128 KiB beside the program itself.
+  start_server
+  memory_kb=$(($(address_space_kb) + 4000))
+  stop_server
+  start_server
   start_client 7 crowd 50
   client_says 7 'connected 50'
   wait_for_log 'warning: cannot accept: Resource temporarily unavailable; pausing$'
@@ -72,7 +75,7 @@ threads_become() { # COUNT
 }
 
 @test "--workers N serves N clients at a time" {
-  about 3 "chapter 2, workers"
+  about 3 "chapter 2, a fixed number"
   start_server --workers 1
   connect 5
   say 5 hello
@@ -99,7 +102,7 @@ threads_become() { # COUNT
 }
 
 @test "when all workers are busy the channel fills, and then the backlog" {
-  about 3 "chapter 2, workers"
+  about 3 "chapter 2, a fixed number"
   start_server --workers 2
   # Two are served, 16 are in the channel, and one is on its way into it.
   start_client 7 crowd 30
@@ -122,7 +125,7 @@ threads_become() { # COUNT
 }
 
 @test "an idle client costs at most 16 KiB of user memory" {
-  about 12 "chapter 2, what it costs"
+  about 12 "chapter 2, what a thousand threads cost"
   without_sanitizers "they have memory of their own"
   start_server
   client_does half-close 1048576

@@ -5,7 +5,7 @@ STAGE=03
 load ../lib/helpers
 
 setup() {
-  about 7 "chapter 4, the wall"
+  about 7 "chapter 4, three thousand bytes"
 }
 
 teardown() {
@@ -48,7 +48,7 @@ teardown() {
 }
 
 @test "a client that takes the place of one that has disconnected keeps its turn" {
-  about 8 "chapter 3, fairness"
+  about 8 "chapter 3, where connections live"
   start_server --poll
   start_crowd 7 20
   start_client 8 crowd 20

@@ -6,7 +6,7 @@ STAGE=06
 load ../lib/helpers
 
 setup() {
-  about 10 "chapter 6, deadlines"
+  about 10 "chapter 6, the queue"
 }
 
 teardown() {

@@ -37,7 +37,7 @@ $1 == "stat" { ticks += $13 + $14; threads += $19; next }
 $1 == "thread" {
     call = $2 in call_names ? call_names[$2] : $2 ~ /^[0-9]/ ? "call " $2 : ""
     if (call == "") awake++
-    if (!thread_count++) main_call = call
+    if (!asked++) main_call = call
     if (call ~ /^(epoll_wait|poll|select|io_uring_enter|accept)$/) loop = call
     if (call ~ /^(read|recv|recvmsg)$/) in_read[$3] = call
     if (call ~ /^(write|send|sendmsg)$/) in_write[$3] = call
@@ -77,12 +77,12 @@ function take_client(    key, inode) {
 
 # --- what it comes to --------------------------------------------------------
 
-# Sleeping threads that each serve a client leave others without one.
+# If all threads sleep, and some of them with a client, the others have none.
 function state_of(key) {
     if (!accepted[key]) return "in the backlog"
     if (fd[key] in in_read) return "waiting in " in_read[fd[key]]
     if (fd[key] in in_write) return "waiting in " in_write[fd[key]]
-    if (blocking && !awake) return "has no thread"
+    if (blocking && !awake && asked >= threads) return "has no thread"
     if (unsent[key] && known[key] && !moved[key]) return "waiting to write"
     if (unread[key] || moved[key]) return "being served"
     return "waiting to read"

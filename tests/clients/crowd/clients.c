@@ -81,8 +81,8 @@ lose(struct member *member, enum trouble trouble, const char *format, ...) {
 }
 
 // How much a client may have sent by now.
-static uint64_t allowance(const struct client *client) {
-    uint64_t first = load->bytes;
+static size_t allowance(const struct client *client) {
+    size_t first = load->bytes;
     // Those that were held show that they are still there.
     if (phase == FINISHING) return load->hold ? 2 * first : client->sent;
     if (load->hold || load->churn || phase < WARMING_UP) return first;
@@ -105,7 +105,7 @@ static void note_times(const struct client *client, uint64_t sent_before) {
 // It never waits for room: what it has sent comes back, and then there is.
 static void send_messages(struct member *member) {
     struct client *client = &member->client;
-    uint64_t allowed = allowance(client);
+    size_t allowed = allowance(client);
     while (client->sent < allowed) {
         uint64_t before = client->sent;
         ssize_t taken = client_send(client, allowed);

@@ -125,7 +125,7 @@ static void parse_value(int option, const char *text) {
         load.clients = (int)number(text, 1, CLIENTS_MAX);
         break;
     case 's':
-        load.bytes = number(text, 1, BYTES_MAX);
+        load.bytes = (size_t)number(text, 1, BYTES_MAX);
         break;
     case 'p':
         load.pipeline = (int)number(text, 1, PIPELINE_MAX);
