@@ -252,7 +252,7 @@ out_of_descriptors=("when descriptors run out clients wait, and are served when 
   python
   check "python3 $mine/selectors-short.py" 04 \
     'slow reader|mid-transfer|descriptors run|backlog is|descriptors are|SIGTERM closes'
-  fails "${out_of_descriptors[@]}"
+  fails "${out_of_descriptors[@]}" "it stops while descriptors are out"
   contains "$output" "said last: OSError: [Errno 24] Too many open files"
 }
 

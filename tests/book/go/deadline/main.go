@@ -1,8 +1,8 @@
-// deadline: whoever moves no byte for a while is closed.
+// deadline: a client that moves no byte for a while is closed.
 //
 // One deadline for both directions: a client that does not read is as idle as
-// one that does not send. It moves when bytes do, and so a large message to a
-// slow client is written in pieces.
+// one that does not send. Every byte that moves renews it, so a large message to
+// a slow client is written in pieces.
 package main
 
 import (
