@@ -248,6 +248,15 @@ out_of_descriptors=("when descriptors run out clients wait, and are served when 
 }
 
 # bats test_tags=slow
+@test "forty lines with selectors are right, but for EMFILE" {
+  python
+  check "python3 $mine/selectors-short.py" 04 \
+    'slow reader|mid-transfer|descriptors run|backlog is|descriptors are|SIGTERM closes'
+  fails "${out_of_descriptors[@]}"
+  contains "$output" "said last: OSError: [Errno 24] Too many open files"
+}
+
+# bats test_tags=slow
 @test "asyncio without drain() is told that it lets no client wait" {
   python
   check "python3 $mine/asyncio-careless.py" 06 \
