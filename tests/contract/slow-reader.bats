@@ -70,7 +70,7 @@ much=67108864
   # 64 KiB, and some pages for what the C library does on the way. Another
   # language may allow itself more, but not all that the client has sent.
   allowed=192
-  is_ours || [ -n "${STRICT:-}" ] || allowed=4096
+  is_ours || [ -n "${STRICT:-}" ] || allowed=8192
   grown=$(($(resident_kb) - before))
   [ "$grown" -le "$allowed" ] ||
     saw "a slow reader cost the server $grown KiB, allowed are $allowed"
