@@ -421,7 +421,7 @@ END
 # One after the other: other tests run beside this one.
 sessions_go() { # FILE...
   command -v expect >/dev/null || skip "expect is missing"
-  cd "$root"
+  cd "$root" || exit
   # A reader's bats isn't the one that this bats has put in front of PATH.
   PATH=$(printf '%s' "$PATH" | sed 's,[^:]*/bats-core:,,g')
   JOBS=1 run tests/book/sessions "$@" 3>&- 4>&-
