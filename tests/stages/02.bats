@@ -52,9 +52,9 @@ threads_become() { # COUNT
 @test "a thread that cannot be started is tried again, and no client is dropped" {
   only_linux "elsewhere addresses are not limited"
   without_sanitizers "they need more addresses than this test allows"
-  # Room for about thirty stacks of 128 KiB beside the program itself.
+  # Room for about forty stacks of 128 KiB beside the program itself.
   start_server
-  memory_kb=$(($(address_space_kb) + 4000))
+  memory_kb=$(($(address_space_kb) + 5200))
   stop_server
   start_server
   start_client 7 crowd 50
