@@ -27,8 +27,12 @@ threads_become() { # COUNT
   only_linux "threads are counted in /proc"
   start_server
   client_does hello
-  threads_become "$(count_threads)"
-  before=$(count_threads)
+  # Its thread may not have ended yet.
+  for _ in {1..50}; do
+    before=$(count_threads)
+    sleep 0.1
+    [ "$(count_threads)" -ne "$before" ] || break
+  done
   start_crowd 7 20
   threads_become $((before + 20))
   end_client 7
