@@ -145,7 +145,6 @@ objects  = $(patsubst %.c,build/%.o,$(wildcard $1/*.c))
 # The programs that wait in a poller link one of these.
 POLLER_epoll  := build/04-epoll/poller.o
 POLLER_kqueue := build/05-kqueue/poller.o $(KQUEUE_OBJECTS)
-TOOLS   := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*.c))
 SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
 .PHONY: all tools tour watch test test-all check check-book contents diff deps \
@@ -159,7 +158,7 @@ all: $(SERVERS) build/tests/client
 	  echo "skipped $$stage: $(SYSTEM) has no epoll; 05-kqueue is its twin"; \
 	done
 
-tools: $(TOOLS) $(SIXES)
+tools: $(SIXES)
 
 $(BUILT): %: %/server
 
@@ -192,9 +191,6 @@ define link
 $(SAY) '  link     $@'
 $(DO)$(LINK)
 endef
-
-build/tests/%: build/tests/%.o $(SHARED)
-	$(link)
 
 # These include <sys/event.h>, so they have to know where it is.
 KQUEUE_USERS := build/05-kqueue/poller.o build/common/linux/kqueue_on_epoll.o

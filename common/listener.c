@@ -116,8 +116,8 @@ static int probe(const struct sockaddr_un *name) {
     int reason = EADDRINUSE, fd = socket(AF_UNIX, SOCK_STREAM, 0);
     if (fd == -1) return errno;
     // Non-blocking, because a server with a full backlog is alive: Linux says
-    // EAGAIN then. (The BSDs say ECONNREFUSED, so there a live server that is
-    // that busy looks dead.)
+    // EAGAIN then. (macOS and the BSDs say ECONNREFUSED, so there a live server
+    // that is that busy looks dead.)
     if (!net_set_nonblocking(fd))
         reason = errno;
     else if (connect(fd, (const struct sockaddr *)name, sizeof *name) == -1 &&

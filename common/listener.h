@@ -4,9 +4,10 @@
 // listeners_close().
 //
 // When descriptors run out, accept(2) fails and the connection stays in the
-// backlog. A level-triggered listener then stays ready and the loop would spin.
-// So from 03 on it pauses: it stops watching its listeners until a client
-// disconnects or a second has passed. (01 and 02 sleep for a second.)
+// backlog (on macOS, because net_accept() looks first). A level-triggered
+// listener then stays ready and the loop would spin. So from 03 on it pauses:
+// it stops watching its listeners until a client disconnects or a second has
+// passed. (01 and 02 sleep for a second.)
 
 #ifndef LISTENER_H
 #define LISTENER_H

@@ -34,7 +34,8 @@ static bool connection_is_broken(void) {
 #endif
 
 // Without a descriptor, macOS takes the connection from the backlog and closes
-// it. So ask for a descriptor before: dup(2) fails as accept(2) would.
+// it. So ask for a descriptor before: dup(2) fails as accept(2) would, with
+// EMFILE. (A full table of the whole system, ENFILE, it can't foresee.)
 static bool descriptor_is_free(int fd) {
 #ifdef ACCEPT_DROPS_CLIENTS
     fd = dup(fd);

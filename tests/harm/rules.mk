@@ -9,5 +9,9 @@ $(CONFORMANCE): EXTRA_LIBS = $(KQUEUE_LIBS)
 $(CONFORMANCE): build/tests/harm/kqueue_conformance.o \
                 build/tests/harm/kqueue_steps.o build/common/array.o \
                 $(KQUEUE_OBJECTS)
-	$(SAY) '  link     $@'
-	$(DO)$(LINK)
+	$(link)
+
+# A server that is wrong on purpose.
+tools: build/tests/liar
+build/tests/liar: build/tests/harm/liar.o
+	$(link)

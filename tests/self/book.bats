@@ -421,6 +421,8 @@ END
 @test "the tutorial's sessions go as it shows them" {
   command -v expect >/dev/null || skip "expect is not there"
   cd "$root"
+  # A reader's bats isn't the one that this bats has put in front of PATH.
+  PATH=$(printf '%s' "$PATH" | sed 's,[^:]*/bats-core:,,g')
   # One after the other: other tests run beside this one.
   JOBS=1 run tests/book/sessions TUTORIAL.md 3>&- 4>&-
   echo "$output"

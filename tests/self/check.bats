@@ -248,6 +248,15 @@ out_of_descriptors=("when descriptors run out clients wait, and are served when 
 }
 
 # bats test_tags=slow
+@test "forty lines with selectors are right, but for EMFILE" {
+  python
+  check "python3 $mine/selectors-short.py" 04 \
+    'slow reader|mid-transfer|descriptors run|backlog is|descriptors are|SIGTERM closes'
+  fails "${out_of_descriptors[@]}" "it stops while descriptors are out"
+  contains "$output" "said last: OSError: [Errno 24] Too many open files"
+}
+
+# bats test_tags=slow
 @test "asyncio without drain() is told that it lets no client wait" {
   python
   check "python3 $mine/asyncio-careless.py" 06 \
@@ -272,5 +281,5 @@ out_of_descriptors=("when descriptors run out clients wait, and are served when 
   contains "$output" "1 only with STRICT=1"
   STRICT=1 check "python3 $mine/selectors-careful.py" 04 'at most 64 bytes of user|hears what'
   fails "an idle client costs at most 64 bytes of user memory"
-  contains "$output" "bytes, allowed are 64"
+  contains "$output" "bytes, allowed are "
 }

@@ -102,6 +102,34 @@ rests_without_descriptors() {
   descriptors_return_to $((before + 2 * 4))
 }
 
+@test "readers echoes, whatever its clients do" {
+  start_go readers
+  echoes
+  serves_many_at_once
+}
+
+goes_away_in_mid_echo() {
+  start_client 7 no-read 67108864
+  client_says 7 'stuck after'
+  end_client 7
+}
+
+@test "readers leaves no goroutine at a channel" {
+  start_go readers
+  goes_away_in_mid_echo
+  goes_away_in_mid_echo
+  client_does hello
+  wait_for_log '^accepted; goroutines so far: 1$' 3
+}
+
+@test "readers, if it is careless, leaves one each time" {
+  start_go readers -careless
+  goes_away_in_mid_echo
+  goes_away_in_mid_echo
+  client_does hello
+  wait_for_log '^accepted; goroutines so far: 3$'
+}
+
 @test "deadline echoes, whatever its clients do" {
   start_go deadline -timeout 60s
   echoes

@@ -126,17 +126,6 @@ EOF
   contains "$output" "gcc finds something: 1 read in"
 }
 
-@test "make tour says how to get nc when it is missing" {
-  mkdir "$scratch/bin"
-  for tool in bash env dirname sed grep mktemp sleep cat tail rm awk getconf; do
-    ln -s "$(command -v "$tool")" "$scratch/bin/$tool"
-  done
-  PATH=$scratch/bin run tests/tools/tour
-  [ "$status" -eq 1 ]
-  [ "${#lines[@]}" -eq 1 ]
-  [[ "$output" == *nc*"make deps"* ]]
-}
-
 # Builds 01 in a place of its own: what the other tests use stays as it is.
 build_aside() { # VARIABLE=VALUE...
   mkdir "$scratch/aside"

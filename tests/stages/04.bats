@@ -80,3 +80,26 @@ teardown() {
                 { before = "" }' "$calls")
   [ -z "$greedy" ]
 }
+
+# Built as macOS builds it, where accept() without a descriptor closes the client.
+# bats test_tags=slow
+@test "where accept drops clients, the server asks for a descriptor before" {
+  about 5 "chapter 4, when descriptors run out"
+  only_linux "strace is Linux's"
+  only_ours "it is compiled anew"
+  ${CC:-cc} -std=gnu11 -pthread -DACCEPT_DROPS_CLIENTS -I"$root/common" \
+    -o "$scratch/mac" "$root"/04-epoll/*.c "$root"/common/*.c
+  SERVER=$scratch/mac limit=24 start_server
+  trace_server dup,accept
+  start_client 7 crowd 30
+  client_says 7 'connected 30'
+  wait_for_log 'warning: cannot accept: Too many open files; pausing'
+  tell_client 7 'leave 20'
+  client_says 7 'left, 10 remain'
+  tell_client 7 hello
+  client_says 7 '^10 clients heard'
+  end_client 7
+  end_trace
+  grep -q 'dup(.*EMFILE' "$calls"
+  run ! grep 'accept(.*EMFILE' "$calls"
+}

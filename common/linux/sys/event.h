@@ -22,9 +22,8 @@
 // - A descriptor that was dup()ed, or that a child process has as well, keeps
 //   its events when it's closed; delete them first. A kqueue is known by the
 //   number that kqueue() returned, not by a dup() of it.
-// - After fork() the child has the same kqueue, where a BSD's has none, and
-// what
-//   it changes is changed for its parent. It has to leave the kqueue alone.
+// - After fork() the child has the same kqueue, where a BSD's has none. What it
+//   changes is changed for its parent, so it has to leave the kqueue alone.
 // - EVFILT_SIGNAL takes a signal: it is no longer pending, where a BSD only
 //   looks on. So of two kqueues one gets it, and one that was pending before
 //   EV_ADD is reported, too. A program that blocks the signal first, adds it,

@@ -1,7 +1,7 @@
 // addresses: several listeners, TCP and Unix, and one function for the bytes.
 //
 // The shape of a library like evio: you say where to listen and what to do with
-// what arrives; who waits for whom is not your business.
+// the bytes that arrive. The waiting isn't your business.
 package main
 
 import (
@@ -20,13 +20,13 @@ type data func(bytes []byte) (answer []byte)
 
 func serve(client net.Conn, answer data) {
 	defer client.Close()
-	inbox := make([]byte, 16*1024)
+	buffer := make([]byte, 16*1024)
 	for {
-		length, err := client.Read(inbox)
+		length, err := client.Read(buffer)
 		if err != nil {
 			return
 		}
-		if _, err := client.Write(answer(inbox[:length])); err != nil {
+		if _, err := client.Write(answer(buffer[:length])); err != nil {
 			return
 		}
 	}

@@ -1,8 +1,8 @@
-// deadline: whoever moves no byte for a while is closed.
+// deadline: a client that moves no byte for a while is closed.
 //
 // One deadline for both directions: a client that does not read is as idle as
-// one that does not send. It moves when bytes do, and so a large message to a
-// slow client is written in pieces.
+// one that does not send. Every byte that moves renews it, so a large message to
+// a slow client is written in pieces.
 package main
 
 import (
@@ -17,12 +17,13 @@ import (
 	"time"
 )
 
-const (
-	pieceSize = 16 * 1024
-	lastTry   = 10 * time.Millisecond
-)
+const pieceSize = 16 * 1024
 
-var timeout = flag.Duration("timeout", 5*time.Second, "idle time allowed")
+var (
+	timeout = flag.Duration("timeout", 5*time.Second, "idle time allowed")
+	lastTry = flag.Duration("last-try", 10*time.Millisecond,
+		"for a client that is late, to find bytes that are there")
+)
 
 // A write that takes a piece in part before its deadline has made progress.
 func writeAll(client net.Conn, bytes []byte) error {
@@ -44,8 +45,8 @@ func serve(client net.Conn) {
 		client.SetDeadline(time.Now().Add(*timeout))
 		length, err := client.Read(piece)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			// That says nothing of bytes that have come meanwhile.
-			client.SetDeadline(time.Now().Add(lastTry))
+			// That doesn't say whether bytes arrived in the meantime.
+			client.SetDeadline(time.Now().Add(*lastTry))
 			length, err = client.Read(piece)
 		}
 		if err == nil {

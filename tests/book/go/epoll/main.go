@@ -2,9 +2,9 @@
 
 // epoll: the loop that Go's runtime has, by hand: edge-triggered.
 //
-// An edge is told once. So whoever is ready moves until the kernel says "not
-// now" (EAGAIN), which is no end of anything, and what the socket would not
-// take is kept. Level-triggered is only the listener: it may rest.
+// An edge is reported once. So a client that is ready moves bytes until the kernel
+// says "not now" (EAGAIN), which isn't the end of anything, and what the socket
+// would not take is kept. Only the listener is level-triggered: it may pause.
 package main
 
 import (
@@ -30,7 +30,7 @@ type client struct {
 var (
 	poller  int
 	clients = map[int]*client{}
-	inbox   = make([]byte, 64*1024) // of all clients: nobody waits in a read
+	buffer  = make([]byte, 64*1024) // one for all clients: no read waits
 )
 
 func watch(operation, fd int, events uint32) {
@@ -40,8 +40,8 @@ func watch(operation, fd int, events uint32) {
 	}
 }
 
-// What the socket does not take is kept: then the error is EAGAIN, and an edge
-// will tell when there is room.
+// What the socket does not take is kept. Then the error is EAGAIN, and an edge
+// will say when there is room.
 func (c *client) send(bytes []byte) error {
 	for len(bytes) > 0 {
 		written, err := syscall.Write(c.fd, bytes)
@@ -61,23 +61,23 @@ func (c *client) advance() bool {
 		return err == syscall.EAGAIN
 	}
 	for turn := 0; turn < turns; turn++ {
-		length, err := syscall.Read(c.fd, inbox)
+		length, err := syscall.Read(c.fd, buffer)
 		if err != nil {
 			return err == syscall.EAGAIN
 		}
 		if length == 0 {
 			return false
 		}
-		if err := c.send(inbox[:length]); err != nil {
+		if err := c.send(buffer[:length]); err != nil {
 			return err == syscall.EAGAIN
 		}
 	}
-	// To be told again of what is still there.
+	// There may be more: re-arm, so that it is reported again.
 	watch(syscall.EPOLL_CTL_MOD, c.fd, syscall.EPOLLIN|syscall.EPOLLOUT|edge)
 	return true
 }
 
-// Returns until when the listener rests; zero if it does not.
+// Returns until when the listener pauses; zero if it does not.
 func accept(listener int) time.Time {
 	fd, _, err := syscall.Accept4(listener, syscall.SOCK_NONBLOCK)
 	if err == syscall.EAGAIN || err == syscall.ECONNABORTED {
@@ -160,9 +160,9 @@ func main() {
 	watch(syscall.EPOLL_CTL_ADD, listener, syscall.EPOLLIN)
 
 	events := make([]syscall.EpollEvent, 64)
-	var rest time.Time
+	var pause time.Time
 	for {
-		count, err := syscall.EpollWait(poller, events, left(rest))
+		count, err := syscall.EpollWait(poller, events, left(pause))
 		freed := false
 		if err != nil && err != syscall.EINTR {
 			log.Fatal("epoll_wait: ", err)
@@ -170,16 +170,16 @@ func main() {
 		for i := 0; i < count; i++ {
 			fd := int(events[i].Fd)
 			if fd == listener {
-				rest = accept(listener)
+				pause = accept(listener)
 			} else if c := clients[fd]; !c.advance() {
 				delete(clients, fd)
 				syscall.Close(fd)
 				freed = true // now there is a descriptor
 			}
 		}
-		if !rest.IsZero() && (freed || time.Now().After(rest)) {
+		if !pause.IsZero() && (freed || time.Now().After(pause)) {
 			watch(syscall.EPOLL_CTL_MOD, listener, syscall.EPOLLIN)
-			rest = time.Time{}
+			pause = time.Time{}
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// goroutines: a goroutine a connection.
+// goroutines: one goroutine per connection.
 //
 // It reads like the server of 02 and waits like that of 04: a goroutine that
 // would block is parked, and Go's runtime watches its descriptor.
@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// A buffer each: who waits in Read has lent it.
+// One buffer each, because a goroutine that waits in Read has lent it.
 func serve(client net.Conn) {
 	defer client.Close()
-	inbox := make([]byte, 16*1024)
+	buffer := make([]byte, 16*1024)
 	for {
-		length, err := client.Read(inbox)
+		length, err := client.Read(buffer)
 		if err != nil {
-			return // io.EOF, too: the client has said everything
+			return // io.EOF, too: the client has sent everything
 		}
-		if _, err := client.Write(inbox[:length]); err != nil {
+		if _, err := client.Write(buffer[:length]); err != nil {
 			return
 		}
 	}
@@ -33,7 +33,7 @@ func acceptAll(listener net.Listener) {
 	for {
 		client, err := listener.Accept()
 		if err != nil {
-			// Out of descriptors: the next try would fail at once as well.
+			// Out of descriptors: the next try would fail, too.
 			log.Println(err)
 			time.Sleep(time.Second)
 			continue
