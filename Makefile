@@ -1,61 +1,71 @@
-# make                  builds the server of every stage, NN-stage/server, and
-#                       two clients, tests/crowd and build/tests/client
-# make 04-epoll         builds one stage
-# make tour             runs the six servers side by side and shows what differs
-# make watch STAGE=04   shows a server at work, live: who waits for what.
-#                       OPTIONS='--edge 8080' is what the server is started with;
-#                       SERVER='python3 mine.py' is a server of your own
-# make test             runs the tests, in about two minutes; STAGE=04 is a part
-# make test-all         runs all tests, in about a quarter of an hour
-# make check SERVER=./mine STAGE=04
-#                       runs the tests of a stage on a server of your own;
-#                       TEST='slow reader' is a part of them
+# make tour             all six servers side by side: half a minute
+# make watch STAGE=04   a server at work, live: which client waits for what
 # make exercise NAME=03-truncated
-#                       tests a server in which the book hides a bug
-#                       (SERVER=./mine, your fixed one; FIX=1 shows our fix)
-# make exercises        runs all: the broken ones fail, the fixed ones pass
-# make faults STAGE=04  lets every call of a stage's server fail, one at a time
-#                       (without STAGE, of all; SERVER=./mine, of your own)
-# make torture          every stage against every disaster, in one table
-# make torture SERVER=./mine STAGE=04 DISASTER='slow reader'
-#                       a part of it, on a server of your own
-# make bench            measures what the stages cost, side by side. QUICK=1 is
-#                       less exact; SCENE='busy idle' STAGES='04 06' is a part;
-#                       SERVER='python3 mine.py' is a server of your own;
+#                       a server with a bug to find, until its test passes
+# make check SERVER=./mine STAGE=04
+#                       a stage's tests on a server of your own: a minute or two
+# make torture          every stage against every disaster: ten minutes
+#
+# make                  builds the server of every stage, NN-stage/server
+# make deps             installs what these need, and says what that is
+# make test             tests the servers: two minutes; STAGE=04, only that one
+# make bench            what the stages cost: a quarter of an hour, QUICK=1 less
+# make diff STAGE=04    what stage 04 changes in stage 03
+# make book             the book as one page, as EPUB and as PDF, in build/book
+# make pictures         who waits for whom in each stage, drawn from real runs
+# make help-all         what else you can tell these, and what keeps them right
+#
+# --- What else a reader does, and what you can tell the targets above ---
+#
+# make 04-epoll         builds one stage
+# make watch            OPTIONS='--edge 8080' is what the server is started
+#                       with; SERVER='python3 mine.py' is one of your own
+# make exercise         SERVER=./mine is your fixed one; FIX=1 shows our fix
+# make check            TEST='slow reader' is a part of the tests
+# make torture          SERVER=./mine STAGE=04 is one of your own;
+#                       DISASTER='slow reader' is a part of the table
+# make bench            QUICK=1 is less exact; SCENE='busy idle' STAGES='04 06'
+#                       is a part; SERVER='python3 mine.py' is one of your own;
 #                       SCENE=instructions counts what doesn't vary;
 #                       SCENE=million holds a million idle clients
-# make bench-peers      measures ours beside what others would use
+# make faults STAGE=04  lets every call of a stage's server fail, one at a time
+#                       (without STAGE, of all; SERVER=./mine, of your own)
+# make pictures         COMMIT=1 puts them where the book shows them
 # make bench-plots      measures what idle clients cost, and draws it
-# make pictures         draws who waits for whom in each stage, from real runs;
-#                       COMMIT=1 puts the pictures where the book shows them
-# make diff STAGE=04    shows what stage 04 changes in stage 03
-# make soak MINUTES=10  lets crowds of good and bad clients loose on 02, 04 and
-#                       06, or on one STAGE; SEED=N repeats one, RATE=N is how
-#                       many clients come a second
+# make bench-peers      measures ours beside what others would use
+# make peers            builds those: echo servers on libevent, libuv, libev, Go
+# make beyond           builds what the last chapter shows: a loop a core,
+#                       io_uring, and the echo servers in Go
+#
+# --- What a maintainer does ---
+#
+# make deps-all         installs what `make test-all` and all targets here need
+# make test-all         runs all tests: a quarter of an hour
+# make verify           lint, analyze, memcheck, coverage, models and fuzz
+# make lint             checks shell scripts and the layout of the code
+# make analyze          lets gcc, clang-tidy, cppcheck and scan-build read it
+# make memcheck         lets valgrind look for leaks in 04 to 06
+# make coverage         shows which lines of the servers the tests run
 # make models STEPS=1000000
 #                       drives connection, deadlines and others through a fake
 #                       system, in all orders, and compares with a model
-# make fuzz SECONDS=60  looks for input that addresses, options or log cannot
-#                       bear
-# make check-book       compares the book with the code and the results, and types
-#                       its sessions; SECTION=WORDS only some, V=1 shows all
-# make contents         writes the table of contents of the book
-# make book             makes an edition of the book to read: build/book has it
-#                       as one page, as EPUB and as PDF
+# make fuzz SECONDS=60  looks for input that breaks addresses, options or log
+# make cross            the tests with musl, and on i386, arm64 and s390x with
+#                       QEMU: ten minutes; TARGET=musl is one, SUITE=echo a part
+# make soak MINUTES=10  lets crowds of good and bad clients loose on 02, 04 and
+#                       06, or on one STAGE; SEED=N repeats one, RATE=N is how
+#                       many clients come a second
+# make exercises        runs all: the broken ones fail, the fixed ones pass
+# make check-book       compares the book with the code and the results, and
+#                       types its sessions; SECTION=WORDS some, V=1 shows all
 # make test-book        looks at that edition in a Chromium without a window
-# make beyond           builds what the last chapter shows: a loop a core,
-#                       io_uring, and the echo servers in Go
-# make deps             installs what build, tour and `make test` need
-# make deps-all         installs what `make test-all` and all other targets need
-# make peers            builds echo servers on libevent, libuv, libev and Go
-# make lint             checks shell scripts and the layout of the code
-# make analyze          lets gcc, clang-tidy, cppcheck and scan-build read the code
-# make memcheck         lets valgrind look for leaks in 04 to 06
-# make coverage         shows which lines of the servers the tests run
-# make verify           lint, analyze, memcheck, coverage, models and fuzz
+# make contents         writes the table of contents of the book
+# make container        a shell in a small Debian that has all of this, with
+#                       podman or docker; the next time, one beside it;
+#                       RUN='make tour' is a command instead
 # make format           lays out the code
 # make clean            removes everything that was built
-# make help             shows this text
+# make help             shows the first part of this
 #
 # Variables:
 #   CC, CFLAGS          the compiler and your flags for it
@@ -139,6 +149,7 @@ SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
 .PHONY: all tools tour watch test test-all check check-book contents diff deps \
         deps-all lint analyze memcheck coverage verify format clean help \
+        help-all cross container \
         $(STAGES) FORCE writable
 .SECONDARY:
 
@@ -233,6 +244,12 @@ deps:
 deps-all:
 	@tests/tools/deps all
 
+cross:
+	@SUITE='$(SUITE)' tests/tools/cross $(TARGET)
+
+container:
+	@tests/tools/container $(RUN)
+
 lint:
 	@tests/tools/lint
 
@@ -262,8 +279,12 @@ format:
 clean:
 	rm -rf build tests/crowd $(STAGES:%=%/server)
 
+# What a reader does comes first in the comment above, then a line with ---.
 help:
-	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+	@sed '/^# ---/,$$d; s/^# \{0,1\}//' Makefile
+
+help-all:
+	@sed '/^#/!q; s/^# \{0,1\}//; s/^--- \(.*\) ---$$/\1:/' Makefile
 
 # What else the tests build stands beside them.
 -include $(wildcard tests/*/rules.mk tests/*/*/rules.mk)

@@ -216,7 +216,7 @@ start_full_server() {
   start_server
   prlimit --pid "$server_pid" --nofile=3:
   client_does_later hello
-  wait_for_log 'warning: cannot accept: Too many open files; pausing$'
+  wait_for_log "warning: cannot accept: $no_descriptor; pausing\$"
   prlimit --pid "$server_pid" --nofile=60:
   heard_later
 }

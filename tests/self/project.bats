@@ -9,13 +9,31 @@ setup() {
   unset MAKEFLAGS MAKELEVEL STAGE SERVER
 }
 
-@test "make help names every target that is meant for people" {
+@test "make help fits a screen, and begins with five things that a reader does" {
   run make --no-print-directory help
+  [ "$status" -eq 0 ]
+  [ "${#lines[@]}" -le 22 ]
+  [ "$(awk 'length > 78' <<<"$output" | wc -l)" -eq 0 ]
+  [ "$(sed -n '/^$/q; s/^make \([a-z]*\).*/\1/p' <<<"$output" | xargs)" = \
+    "tour watch exercise check torture" ]
+  for target in bench diff book pictures test deps help-all; do
+    contains "$output" "make $target "
+  done
+}
+
+@test "make help-all names every target that is meant for people" {
+  run make --no-print-directory help-all
   [ "$status" -eq 0 ]
   for target in tour watch test test-all check torture bench bench-peers bench-plots \
     pictures diff exercise exercises faults soak models fuzz beyond check-book \
-    book test-book contents deps deps-all lint analyze memcheck coverage format clean help; do
-    [[ "$output" == *"make $target"* ]]
+    book test-book contents peers deps deps-all lint analyze memcheck coverage \
+    verify cross container format clean help help-all; do
+    contains "$output" "make $target "
+  done
+  # And names none that is not there.
+  targets=$(make -pnq help 2>/dev/null | sed -n 's/^\([a-z-]*\):.*/\1/p')
+  for target in $(sed -n 's/^make \([a-z][a-z-]*\).*/\1/p' <<<"$output" | sort -u); do
+    grep -qx "$target" <<<"$targets" || saw "there is no make $target"
   done
 }
 

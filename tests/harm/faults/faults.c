@@ -255,6 +255,17 @@ static size_t shortened(enum effect effect, size_t size) {
 
 // --- the functions -----------------------------------------------------------
 
+// The C libraries of Linux give these types in words of their own.
+#if defined __linux__ && !defined __GLIBC__
+typedef int request_type;
+typedef int resource_type;
+#elif defined __linux__
+typedef unsigned long request_type;
+typedef __rlimit_resource_t resource_type;
+#else
+typedef unsigned long request_type;
+#endif
+
 // Declares next, the function of libc that ours stands before.
 #define FIND_NEXT(name)                                                        \
     static __typeof__(name) *next;                                             \
@@ -318,7 +329,7 @@ PLAIN(select,
 int accept4(int fd, struct sockaddr *peer, socklen_t *size, int flags);
 PLAIN(accept4, (int fd, struct sockaddr *peer, socklen_t *size, int flags),
       (fd, peer, size, flags))
-PLAIN(setrlimit, (__rlimit_resource_t resource, const struct rlimit *limit),
+PLAIN(setrlimit, (resource_type resource, const struct rlimit *limit),
       (resource, limit))
 PLAIN(signalfd, (int fd, const sigset_t *signals, int flags),
       (fd, signals, flags))
@@ -380,7 +391,7 @@ int fcntl(int fd, int command, ...) {
     return FAILS(fcntl) ? -1 : next(fd, command, argument);
 }
 
-int ioctl(int fd, unsigned long request, ...) {
+int ioctl(int fd, request_type request, ...) {
     FIND_NEXT(ioctl);
     va_list arguments;
     va_start(arguments, request);
