@@ -32,6 +32,7 @@ setup() {
   done
   # And names none that is not there.
   targets=$(make -pnq help 2>/dev/null | sed -n 's/^\([a-z-]*\):.*/\1/p')
+  # shellcheck disable=SC2013  # they are words
   for target in $(sed -n 's/^make \([a-z][a-z-]*\).*/\1/p' <<<"$output" | sort -u); do
     grep -qx "$target" <<<"$targets" || saw "there is no make $target"
   done
