@@ -59,22 +59,22 @@ static void *map(off_t what, size_t size) {
 
 static void ring_open(void) {
     // Answers are made when we ask for them, all at once, by this thread.
-    struct io_uring_params p = {.flags = IORING_SETUP_SINGLE_ISSUER |
-                                         IORING_SETUP_DEFER_TASKRUN};
-    ring = (int)syscall(SYS_io_uring_setup, ORDERS, &p);
+    struct io_uring_params setup = {.flags = IORING_SETUP_SINGLE_ISSUER |
+                                             IORING_SETUP_DEFER_TASKRUN};
+    ring = (int)syscall(SYS_io_uring_setup, ORDERS, &setup);
     if (ring == -1) die("io_uring is not to be had here");
 
     // Both queues are in one piece of memory, the orders in another.
-    char *queues =
-        map(IORING_OFF_SQ_RING, p.cq_off.cqes + p.cq_entries * sizeof *answers);
-    orders = map(IORING_OFF_SQES, p.sq_entries * sizeof *orders);
-    orders_end = (unsigned *)(queues + p.sq_off.tail);
-    answers = (struct io_uring_cqe *)(queues + p.cq_off.cqes);
-    answers_start = (unsigned *)(queues + p.cq_off.head);
-    answers_end = (unsigned *)(queues + p.cq_off.tail);
-    answers_mask = p.cq_entries - 1;
-    unsigned *numbers = (unsigned *)(queues + p.sq_off.array);
-    for (unsigned i = 0; i < p.sq_entries; i++) numbers[i] = i;
+    char *queues = map(IORING_OFF_SQ_RING,
+                       setup.cq_off.cqes + setup.cq_entries * sizeof *answers);
+    orders = map(IORING_OFF_SQES, setup.sq_entries * sizeof *orders);
+    orders_end = (unsigned *)(queues + setup.sq_off.tail);
+    answers = (struct io_uring_cqe *)(queues + setup.cq_off.cqes);
+    answers_start = (unsigned *)(queues + setup.cq_off.head);
+    answers_end = (unsigned *)(queues + setup.cq_off.tail);
+    answers_mask = setup.cq_entries - 1;
+    unsigned *numbers = (unsigned *)(queues + setup.sq_off.array);
+    for (unsigned i = 0; i < setup.sq_entries; i++) numbers[i] = i;
 }
 
 // Hands in what was written, and waits until there are so many answers.
@@ -135,7 +135,7 @@ static void send_back(int fd) {
 
 static bool make_client(int fd) {
     struct client **grown =
-        array_reserve(clients, sizeof *clients, &capacity, fd);
+        array_reserve(clients, sizeof(struct client *), &capacity, fd);
     if (grown == NULL) return false;
     clients = grown;
     // Not calloc(3): memory that was never touched costs nothing yet.
