@@ -71,7 +71,7 @@ ipv6() {
   allowed=$(cat /proc/sys/net/core/somaxconn)
   [ "$allowed" -gt 300 ] || skip "the system allows $allowed"
   has_descriptors 400
-  ulimit -S -n "$(ulimit -H -n)"
+  all_descriptors
   start_server
   suspend_server
   start_client 7 crowd 300

@@ -23,7 +23,7 @@ start_patient_server() { # [ARGUMENT]...
   has_descriptors 150
   ulimit -S -n 64
   start_server
-  ulimit -S -n "$(ulimit -H -n)"
+  all_descriptors
   start_crowd 7 100
   end_client 7
 }

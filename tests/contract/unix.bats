@@ -62,7 +62,7 @@ cannot_listen() { # REASON
   has_descriptors $((backlog + 200))
   start_server -- "unix:$path"
   suspend_server
-  ulimit -S -n "$(ulimit -H -n)"
+  all_descriptors
   start_client 7 crowd $((backlog + 100))
   end=$((SECONDS + PATIENCE))
   until [ "$(grep -c "$path\$" /proc/net/unix)" -gt "$backlog" ]; do

@@ -28,11 +28,8 @@ memory_kb() {
 }
 
 resident_kb() {
-  if [ -r "/proc/$server_pid/status" ]; then
-    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$server_pid/status"
-  else
-    ps -o rss= -p "$server_pid" | tr -d ' '
-  fi
+  sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$server_pid/status" \
+    2>/dev/null | grep . || ps -o rss= -p "$server_pid" | tr -d ' '
 }
 
 # Addresses in use, with memory behind them or not. Only on Linux.

@@ -38,6 +38,17 @@ setup() {
   done
 }
 
+@test "make container says what is missing" {
+  mkdir "$scratch/bin"
+  for tool in bash dirname env; do
+    ln -s "$(type -P "$tool")" "$scratch/bin/$tool"
+  done
+  PATH=$scratch/bin run tests/tools/container
+  [ "$status" -eq 1 ]
+  [ "${#lines[@]}" -eq 1 ]
+  contains "$output" "podman or docker is missing"
+}
+
 @test "make diff shows what a stage changes in the one before" {
   run tests/tools/diff 04
   [ "${lines[0]}" = "--- 03-nonblocking/server.c" ]
