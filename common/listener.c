@@ -28,7 +28,7 @@ static struct {
     int64_t until_ms;  // when it ends, NEVER if there is none
     bool warned;       // since a connection was accepted
     int64_t warned_ms; // when the last warning was logged
-    bool first_served; // a connection was accepted since they changed places
+    bool first_served; // a connection was accepted since the last rotation
 } pausing = {.until_ms = NEVER, .warned_ms = -WARN_MS};
 
 static bool set_option(int fd, int level, int option) {
@@ -73,8 +73,8 @@ _Noreturn static void refuse(const struct address *address,
     exit(EXIT_FAILURE);
 }
 
-// A look-up may take many seconds. 04 to 06 have blocked SIGINT and SIGTERM by
-// now: during the look-up they end the program at once.
+// A look-up can take many seconds, and 04 to 06 have already blocked SIGINT and
+// SIGTERM. During the look-up these two signals end the program at once.
 static int look_up(const struct address *address, struct addrinfo **found) {
     struct addrinfo hints = {
         .ai_socktype = SOCK_STREAM,
@@ -132,7 +132,7 @@ static int probe(const struct sockaddr_un *name) {
 static const char *remove_stale(const struct sockaddr_un *name) {
     struct stat status;
     if (lstat(name->sun_path, &status) == -1) return strerror(errno);
-    if (!S_ISSOCK(status.st_mode)) return "the path exists and is no socket";
+    if (!S_ISSOCK(status.st_mode)) return "the path exists and is not a socket";
 
     int reason = probe(name);
     if (reason == 0 && unlink(name->sun_path) == -1) reason = errno;
