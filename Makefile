@@ -43,6 +43,8 @@
 # make book             makes an edition of the book to read: build/book has it
 #                       as one page, as EPUB and as PDF
 # make test-book        looks at that edition in a Chromium without a window
+# make record           records what the page shows on which one steps through
+#                       the stages' runs, again; SCENE='01 04' is a part
 # make beyond           builds what the last chapter shows: a loop a core,
 #                       io_uring, and the echo servers in Go
 # make deps             installs what build, tour and `make test` need
