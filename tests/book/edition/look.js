@@ -41,7 +41,7 @@ async function links() {
     [one.getAttribute('href'),
       !!document.getElementById(decodeURIComponent(one.hash.slice(1)))]));
   return all.filter(([href, is_there]) => !/^\w+:/.test(href) && !is_there &&
-    (href[0] === '#' || !fs.existsSync(`${directory}/${href}`))).map(([href]) => href);
+    (href[0] === '#' || !fs.existsSync(`${directory}/${href.replace(/#.*/, '')}`))).map(([href]) => href);
 }
 
 async function copies() {

@@ -68,7 +68,7 @@ const sentences = {
   'write ECONNRESET': 'The server cannot write any more: $who has reset the connection.',
   'close': 'The server closes [$fd]; its number is free again.',
   'epoll_wait asleep': 'Nothing is ready, so the thread sleeps in epoll_wait. Any descriptor of the interest list can wake it.',
-  'epoll_wait': 'epoll_wait returns with what is in the ready list, and only with that.',
+  'epoll_wait': 'epoll_wait returns with what is in the ready list: $who. It asks for no other.',
   'epoll_wait nothing': 'epoll_wait returns with nothing: the time is up.',
   'poll asleep': 'The server hands the whole list to the kernel and sleeps in poll until one of them is ready.',
   'poll': 'poll has marked in the list who is ready. The server looks through all of it.',
@@ -90,24 +90,27 @@ function kind_of(call, phase) {
   return also ? `${call.name} ${also}` : call.name;
 }
 
-// The words of a step: what kind it is, how strace prints it, what happened.
-function words_of(run) {
-  const step = step_of(run), { scene } = run;
-  if (!step) return { kind: 'begin', call: '', said: sentences.begin };
+// The words of a step: what kind it is, of whom, how strace prints it, what
+// happened.
+function words_of(run, number) {
+  const { scene } = run, step = scene.steps[number - 1];
+  if (!step) return { kind: 'begin', call: '(nothing yet)', said: sentences.begin };
   if (is_client(step)) {
     const [, who, verb, bytes, words] = step;
     const what = bytes ? words ? `“${words}”` : amount(bytes) : '';
-    return { kind: verb, call: `${who}: ${verb}${what && ` ${what}`}`,
+    return { kind: verb, who, call: `${who}: ${verb}${what && ` ${what}`}`,
       said: sentences[verb].replace('$who', who).replace('$bytes', what) };
   }
   const call = call_of(scene, step), kind = kind_of(call, step[4]);
-  const before = run.states[moments[at][run.number] - 1];
+  const before = run.states[number - 1], after = run.states[number];
   const fd = call.name === 'epoll_ctl' ? Number(/CTL_\w+, (\d+)/.exec(call.args)[1]) : call.fd;
-  const who = call.name === 'accept' ? state_of(run).names[call.result] : before.names[fd];
+  const who = call.name === 'accept' ? after.names[call.result] : call.name === 'epoll_wait' ?
+    ready_in(call).map((one) => named(before, one.fd)).join(', ') : before.names[fd];
   const said = (sentences[kind] ?? `${call.name} returns${call.error && ` with ${call.error}`}.`)
-    .replaceAll('$who', who ?? 'the client').replaceAll('$fd', fd)
+    .replaceAll('$who', who || 'the client').replaceAll('$fd', fd)
     .replaceAll('$bytes', amount(call.result));
-  return { kind, said: step[5] ? `${said} (This round was seen ${step[5]} times, one like the other.)` : said,
+  return { kind, who,
+    said: step[5] ? `${said} (This round was seen ${step[5]} times, one like the other.)` : said,
     call: step[4] === ASLEEP ? `${call.name}(${isNaN(call.fd) ? '' : `${call.fd}, `}<unfinished ...>` : call.text };
 }
 
@@ -160,11 +163,19 @@ function chips(items, none = 'empty') {
     .map(([className, words]) => make('li', { className, textContent: words })));
 }
 
-function named(run, fd) {
-  const state = state_of(run), number = Number(fd);
+function named(state, fd) {
+  const number = Number(fd);
   const name = number === state.listener ? 'listener' :
     number === state.signals ? 'signals' : state.names[fd];
   return `[${fd}]${name ? ` ${name}` : ''}`;
+}
+
+// As in the pictures: a thread of 02 is named after the client that it serves.
+function thread_name({ scene, states }, thread) {
+  if (states.at(-1).threads.length === 1) return 'one thread';
+  if (thread === 0) return 'main thread';
+  const first = scene.steps.findIndex((step) => step[1] === thread && call_of(scene, step).fd > 0);
+  return `thread of ${states[first].names[call_of(scene, scene.steps[first]).fd]}`;
 }
 
 function bar(part, colour) {
@@ -202,21 +213,22 @@ function show_kernel(run) {
         make('th', { scope: 'col', textContent: words })))),
       make('tbody', {}, ...clients.map((client) => client_row(run, client, ms)))) :
       chips([], 'none yet')];
+  if (clients.length) parts.push(make('small', { textContent: 'In a buffer is what was sent and not yet ' +
+    'read; what does not fit waits with its sender. Bars are logarithmic.' }));
   if (state.poller !== undefined) parts.push(heading('epoll: interest list'),
     chips(Object.entries(state.interest).map(([fd, events]) =>
-      ['', `${named(run, fd)} ${events === '0' ? 'nothing' : events.replaceAll('EPOLL', '')}`])),
-    heading('epoll: ready list'), chips(ready_list(state).map((fd) => ['run', named(run, fd)])));
+      ['', `${named(state, fd)} ${events === '0' ? 'nothing' : events.replaceAll('EPOLL', '')}`])),
+    heading('epoll: ready list'), chips(ready_list(state).map((fd) => ['run', named(state, fd)])));
   if (/^03/.test(run.scene.stage)) {
     const call = step && !is_client(step) ? call_of(run.scene, step) : {};
     parts.push(heading('The list that is asked'), chips(state.list.map((fd) =>
-      [fd === call.fd && /accept|read|write/.test(call.name) ? 'now' : '', named(run, fd)])));
+      [fd === call.fd && /accept|read|write/.test(call.name) ? 'now' : '', named(state, fd)])));
   }
   if (run.scene.timeout_ms) parts.push(heading('Deadlines, the nearest first'),
-    chips(state.queue.map((fd) => ['', named(run, fd)])));
+    chips(state.queue.map((fd) => ['', named(state, fd)])));
   parts.push(heading('Threads'), chips(state.threads.map((thread, i) => [thread, i])
     .filter(([thread]) => !thread.gone).map(([thread, i]) => thread.asleep ?
-      ['wait', `${i + 1} sleeps in ${thread.asleep}${state.names[thread.fd] ?
-        `, of ${state.names[thread.fd]}` : ''}`] : ['run', `${i + 1} runs`])));
+      ['wait', `${thread_name(run, i)} sleeps in ${thread.asleep}`] : ['run', `${thread_name(run, i)} runs`])));
   run.panel.querySelector('.kernel').replaceChildren(...parts);
 }
 
@@ -224,7 +236,7 @@ function show_terminals(run) {
   const step = step_of(run), names = Object.values(run.scene.ports).sort();
   run.panel.querySelector('.terminals').replaceChildren(...names.map((name) =>
     make('div', { className: step?.[1] === name ? 'news' : '' }, heading(name),
-      ...(state_of(run).clients[name]?.lines ?? []).slice(-6).map((line) =>
+      ...(state_of(run).clients[name]?.lines ?? []).slice(-4).map((line) =>
         make('p', { textContent: line })))));
 }
 
@@ -243,8 +255,9 @@ function doing(client, step) {
 }
 
 // Rows of [class, from, to]: neighbours that do the same are one.
-function rows_of({ scene, states }) {
-  const rows = {};
+function rows_of(run) {
+  const { scene, states } = run, rows = {};
+  const says_again = (step, n) => step[1] === n && /EAGAIN/.test(scene.texts[step[2]]);
   const put = (name, what, ms) => {
     const row = rows[name] ??= [], last = row.at(-1);
     if (last && last[0] === what) return;
@@ -258,9 +271,9 @@ function rows_of({ scene, states }) {
       // Between two reads it still reads.
       if (what !== 'flood' || rows[name]?.at(-1)[0] !== 'drain') put(name, what, step[0]);
     }
-    state.threads.forEach((thread, n) => put(`thread ${n + 1}`, thread.gone ? '' :
-      thread.asleep ? 'wait' : step[1] === n && step[5] ? 'again' : rows[`thread ${n + 1}`]
-        ?.at(-1)[0] === 'again' && is_client(step) ? 'again' : 'run', step[0]));
+    state.threads.forEach((thread, n) => put(thread_name(run, n), thread.gone ? '' :
+      thread.asleep ? 'wait' : says_again(step, n) || step[1] !== n &&
+        rows[thread_name(run, n)]?.at(-1)[0] === 'again' ? 'again' : 'run', step[0]));
   });
   return rows;
 }
@@ -298,10 +311,11 @@ function moment_at(ms) {
 function show() {
   const ms = ms_of(moments[at]);
   for (const run of runs) {
-    const { kind, call, said } = words_of(run), step = step_of(run), { panel } = run;
+    const { kind, call, said } = words_of(run, moments[at][run.number]);
+    const step = step_of(run), { panel } = run;
     panel.querySelector('.call').className = `call${/asleep/.test(kind) ? ' asleep' :
       /EAGAIN/.test(kind) ? ' again' : step && is_client(step) ? ' client' : ''}`;
-    panel.querySelector('.call code').textContent = call || '(nothing yet)';
+    panel.querySelector('.call code').textContent = call;
     panel.querySelector('.said').ariaLive = playing ? 'off' : 'polite';
     panel.querySelector('.said').textContent = said;
     show_source(run);
@@ -374,6 +388,8 @@ function open_runs(names, step = 0, also) {
   by_id('panels').className = runs.length === 1 ? 'alone' : '';
   by_id('panels').replaceChildren(...runs.map((run) => run.panel));
   by_id('timelines').replaceChildren(...runs.map(draw_timeline));
+  for (const button of document.querySelectorAll('.jumps button'))
+    button.hidden = !runs.some(({ scene }) => Object.values(scene.ports).includes(button.textContent));
   by_id('recorded').textContent = `Recorded: ${runs.map(({ scene }) =>
     `${scene.command}${scene.change && `, changed by sed '${scene.change}'`}`).join('; ')}; on ${runs[0].scene.machine}.`;
   merge();
@@ -388,6 +404,13 @@ function open_link() {
   if (known(asked.get('beside'))) names.push(asked.get('beside'));
   const also = asked.has('also') && names[1] ? Number(asked.get('also')) : undefined;
   open_runs(names, Number(asked.get('step')) || 0, also);
+  // The first of its kind, whatever its number is in this recording.
+  const kind = asked.get('kind')?.replace('-', ' '), who = asked.get('of') ?? undefined;
+  const first = !kind ? -1 : runs[0].scene.steps.findIndex((step, i) => {
+    const found = words_of(runs[0], i + 1);
+    return found.kind === kind && (!who || found.who === who);
+  });
+  if (first >= 0) go(moments.findIndex((moment) => moment[0] === first + 1));
 }
 
 function choose() {
