@@ -38,6 +38,9 @@ function read_trace(file) {
     found.push({ at: Number(call[1]), took: Number(call[3] ?? 100), frames: [],
       text: call[2].replace(/\)\s+= /, ') = ') });
   }
+  // strace counts from when it lets a call go, which may be late; it has ended
+  // when the next one begins.
+  found.forEach((call, i) => { call.end = found[i + 1]?.at ?? call.at + call.took; });
   return found;
 }
 
@@ -67,13 +70,13 @@ function server_steps(file, thread, start) {
   const calls = read_trace(file);
   look_up(calls);
   const steps = [], ms = (s) => (s - start) * 1e3;
-  for (const { at, took, text, stack } of calls) {
+  for (const { at, took, end, text, stack } of calls) {
     const call = parse_call(text), is_exit = /^\+\+\+ exited/.test(text);
     if (!is_exit && (!stack.length || call.name === 'write' && call.fd === 2)) continue;
     if (call.name === 'futex' && took * 1e3 < ASLEEP_MS) continue;
     const step = (when, phase) => steps.push(Object.assign([ms(when), thread,
       number_of(texts, text), number_of(stacks, stack), phase],
-    phase === WHOLE ? { from: ms(at), to: ms(at + took) } : {}));
+    phase === WHOLE ? { from: ms(at), to: ms(end) } : {}));
     const sleeps = took * 1e3 >= ASLEEP_MS && sleepers.test(call.name) &&
       (blocking || /poll|sleep/.test(call.name));
     if (sleeps) step(at, ASLEEP);
@@ -88,11 +91,11 @@ const ports = {};
 function client_steps(file, name) {
   let port, is_open = false, aborts = false;
   const steps = [];
-  for (const { at, took, text } of read_trace(file)) {
+  for (const { at, took, end, text } of read_trace(file)) {
     const call = parse_call(text), has = /->127\.0\.0\.1:\d+\]/.test(call.args);
     const add = (when, verb, bytes = 0) => {
       const words = bytes && bytes < 20 ? /"(.*?)\\n"/.exec(call.args)?.[1] : undefined;
-      steps.push(Object.assign([when, name, verb, bytes, words], { at, took }));
+      steps.push(Object.assign([when, name, verb, bytes, words], { at, end }));
     };
     if (call.name === 'connect' && /AF_INET/.test(call.args)) { is_open = true; add(at, 'connect'); }
     if (!is_open || !has) continue;
@@ -117,7 +120,7 @@ function all_steps() {
   const start = clients.find((step) => step[1] === 'A')[0] - 0.1; // A connects
   const ms = (s) => (s - start) * 1e3;
   for (const step of clients)
-    Object.assign(step, { 0: ms(step[0]), from: ms(step.at), to: ms(step.at + step.took) });
+    Object.assign(step, { 0: ms(step[0]), from: ms(step.at), to: ms(step.end) });
   return [clients.concat(...files('trace.').map((file, thread) =>
     server_steps(file, thread, start))).sort((a, b) => a[0] - b[0]), start];
 }
@@ -233,11 +236,11 @@ function compare_calls(steps, states) {
     // An edge may come later than the bytes that were sent.
     const ready = ready_list({ ...before, events: told.map(({ fd }) => fd) });
     for (const { fd, events } of step[4] === ASLEEP || call.error ? [] : told)
-      same('ready list', events === 'EPOLLOUT' || ready.includes(fd), true, ms);
+      same('ready list', events === 'EPOLLOUT' || ready.includes(fd) ? fd : ready, fd, ms);
     const surely = ready_list(states[began])
       .filter((fd) => !before.interest[fd]?.includes('EPOLLET'));
     for (const fd of step[4] === ASLEEP ? [] : surely)
-      same('ready list', told.some((one) => one.fd === fd), true, ms);
+      same('ready list', fd, told.some((one) => one.fd === fd) ? fd : told, ms);
     const timeout = Number(call.args.match(/-?\d+$/)[0]);
     const first = before.clients[before.names[before.queue[0]]];
     if (step[4] === AWAKE || !first || !before.queue.length) return;
