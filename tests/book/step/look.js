@@ -4,16 +4,8 @@
 const fs = require('node:fs');
 const [executablePath, userDataDir, directory] = process.argv.slice(2);
 const address = `file://${directory}/step.html`;
-const complaints = [], requests = [];
+const { test, browse, accessible } = require('../edition/browser.js');
 let page, devtools;
-
-// The result is what is wrong, a list of lines.
-async function test(what, result) {
-  const wrong = (await result).filter(Boolean);
-  console.log(`${wrong.length ? 'FAILED ' : 'ok     '} ${what}`);
-  wrong.slice(0, 10).forEach((one) => console.log(`        ${String(one).slice(0, 300)}`));
-  if (wrong.length) process.exitCode = 1;
-}
 
 async function open(hash, width = 1280, mode = 'light') {
   await page.setViewport({ width, height: width < 600 ? 740 : 900, isMobile: width < 600,
@@ -110,13 +102,6 @@ async function fits(width) {
   return wrong;
 }
 
-async function accessible(link, width, mode) {
-  await open(link, width, mode);
-  await page.addScriptTag({ path: require.resolve('axe-core') });
-  return page.evaluate(async () => (await axe.run()).violations.flatMap(({ help, nodes }) =>
-    nodes.map(({ html, any }) => `${help}: ${html} ${any[0]?.message}`)));
-}
-
 async function without_script() {
   await page.setJavaScriptEnabled(false);
   await open('');
@@ -137,8 +122,10 @@ async function all_tests() {
   for (const width of [360, 700, 1280]) await test(`${width} px: nothing is wider than the page`, fits(width));
   for (const mode of ['light', 'dark'])
     for (const link of ['#scene=02&step=60', '#scene=06&step=80', '#scene=03&step=90&beside=04'])
-      for (const width of [360, 1280])
-        await test(`${mode}, ${width} px, ${link}: accessible`, accessible(link, width, mode));
+      for (const width of [360, 1280]) {
+        await open(link, width, mode);
+        await test(`${mode}, ${width} px, ${link}: accessible`, accessible(page));
+      }
   await test('without JavaScript, the pictures stand there', without_script());
   fs.mkdirSync(`${directory}/screenshots`, { recursive: true });
   for (const mode of process.env.QUICK ? [] : ['light', 'dark'])
@@ -148,19 +135,9 @@ async function all_tests() {
         await page.screenshot({ fullPage: true,
           path: `${directory}/screenshots/step-${link.replace(/\W+/g, '-')}-${width}-${mode}.png` });
       }
-  await test('the console is silent', complaints);
-  await test('no request leaves the page', requests.filter(
-    (url) => !url.startsWith(address) && !/^(data|about):/.test(url)));
 }
 
-(async () => {
-  const browser = await require('puppeteer-core').launch({ executablePath, userDataDir,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-sync',
-      '--disable-background-networking', '--disable-component-update'] });
-  page = await browser.newPage();
-  devtools = await page.createCDPSession();
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (line) => complaints.push(line.text()));
-  page.on('request', (request) => requests.push(request.url()));
-  try { await all_tests(); } finally { await browser.close(); }
-})();
+browse(executablePath, userDataDir, address, (...given) => {
+  [page, devtools] = given;
+  return all_tests();
+});

@@ -14,6 +14,7 @@ const MARGIN_MS = 5;    // between an effect and strace's seeing it
 const DEADLINE_MS = 25; // how much later than derived the server sets one
 const BURST_MS = 20;    // a client's writes or reads that are one step
 const LONGEST_ROUND = 12;
+const JOIN_MS = { A: 100, B: 200, C: 400 }, LATE_MS = 25;
 const MOST_BYTES = 60000;
 const sleepers = /^(accept4?|read|write|poll|epoll_p?wait|futex|clock_nanosleep)$/;
 const blocking = /^0[12]/.test(STAGE);
@@ -294,6 +295,9 @@ const scene = { name: SCENE, stage: STAGE, title: TITLE, end_ms: END_MS, timeout
 const states = replay({ ...scene, texts, steps });
 compare_samples(steps, states, start, tids);
 compare_calls(steps, states);
+for (const [ms, name] of steps.filter((step) => step[2] === 'connect' && JOIN_MS[step[1]]))
+  if (Math.abs(ms - JOIN_MS[name]) > LATE_MS)
+    trouble.push(`${name} connects at ${ms.toFixed()} ms: the machine was too busy`);
 for (const what of ['backlog', 'bytes sent', 'bytes read', 'bytes echoed', 'bytes heard'])
   if (!compared[what]) trouble.push(`${what}: not compared once`);
 

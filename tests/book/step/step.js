@@ -66,7 +66,7 @@ const sentences = {
   'write EAGAIN': 'The send buffer of $who is full: not now (EAGAIN).',
   'write EPIPE': 'The server cannot write any more: $who is gone.',
   'write ECONNRESET': 'The server cannot write any more: $who has reset the connection.',
-  'close': 'The server closes [$fd]; its number is free again.',
+  'close': 'The server closes the connection of $who. The number [$fd] is free again.',
   'epoll_wait asleep': 'Nothing is ready, so the thread sleeps in epoll_wait. Any descriptor of the interest list can wake it.',
   'epoll_wait': 'epoll_wait returns with what is in the ready list: $who. It asks for no other.',
   'epoll_wait nothing': 'epoll_wait returns with nothing: the time is up.',
@@ -157,6 +157,7 @@ function show_source(run) {
 // --- the kernel -----------------------------------------------------------------
 
 const heading = (words) => make('h3', { textContent: words });
+const line = (words, list) => make('div', { className: 'line' }, heading(words), list);
 
 function chips(items, none = 'empty') {
   return make('ul', { className: 'chips' }, ...(items.length ? items : [['none', none]])
@@ -207,28 +208,28 @@ function show_kernel(run) {
   const head = ['client', 'receive buffer', 'in the server', 'send buffer'];
   if (run.scene.timeout_ms) head.push('deadline in');
   const clients = Object.values(state.clients);
-  const parts = [heading('Backlog'), chips(state.backlog.map((name) => ['backlog', name])),
-    heading('Connections'), clients.length ? make('table', {},
+  const parts = [line('Backlog', chips(state.backlog.map((name) => ['backlog', name]))),
+    clients.length ? make('table', {},
       make('thead', {}, make('tr', {}, ...head.map((words) =>
         make('th', { scope: 'col', textContent: words })))),
       make('tbody', {}, ...clients.map((client) => client_row(run, client, ms)))) :
-      chips([], 'none yet')];
+      line('Clients', chips([], 'none yet'))];
   if (clients.length) parts.push(make('small', { textContent: 'In a buffer is what was sent and not yet ' +
     'read; what does not fit waits with its sender. Bars are logarithmic.' }));
-  if (state.poller !== undefined) parts.push(heading('epoll: interest list'),
+  if (state.poller !== undefined) parts.push(line('Interest list',
     chips(Object.entries(state.interest).map(([fd, events]) =>
-      ['', `${named(state, fd)} ${events === '0' ? 'nothing' : events.replaceAll('EPOLL', '')}`])),
-    heading('epoll: ready list'), chips(ready_list(state).map((fd) => ['run', named(state, fd)])));
+      ['', `${named(state, fd)} ${events === '0' ? 'nothing' : events.replaceAll('EPOLL', '')}`]))),
+  line('Ready list', chips(ready_list(state).map((fd) => ['run', named(state, fd)]))));
   if (/^03/.test(run.scene.stage)) {
     const call = step && !is_client(step) ? call_of(run.scene, step) : {};
-    parts.push(heading('The list that is asked'), chips(state.list.map((fd) =>
-      [fd === call.fd && /accept|read|write/.test(call.name) ? 'now' : '', named(state, fd)])));
+    parts.push(line('List', chips(state.list.map((fd) =>
+      [fd === call.fd && /accept|read|write/.test(call.name) ? 'now' : '', named(state, fd)]))));
   }
-  if (run.scene.timeout_ms) parts.push(heading('Deadlines, the nearest first'),
-    chips(state.queue.map((fd) => ['', named(state, fd)])));
-  parts.push(heading('Threads'), chips(state.threads.map((thread, i) => [thread, i])
+  if (run.scene.timeout_ms) parts.push(line('Deadlines', chips(state.queue.map((fd) =>
+    ['', named(state, fd)]))));
+  parts.push(line('Threads', chips(state.threads.map((thread, i) => [thread, i])
     .filter(([thread]) => !thread.gone).map(([thread, i]) => thread.asleep ?
-      ['wait', `${thread_name(run, i)} sleeps in ${thread.asleep}`] : ['run', `${thread_name(run, i)} runs`])));
+      ['wait', `${thread_name(run, i)} sleeps in ${thread.asleep}`] : ['run', `${thread_name(run, i)} runs`]))));
   run.panel.querySelector('.kernel').replaceChildren(...parts);
 }
 
