@@ -44,7 +44,7 @@ shape() { # FILE
   for scene in "$pieces"/scenes/*.json; do
     [ "$(wc -c <"$scene")" -lt 61440 ]
     jq -e '(.command | test("0[1-6]-.*/server")) and (.machine | length > 10) and
-      (.compared | add > 100) and (.steps | length > 50)' "$scene"
+      (.compared | add > 50) and (.steps | length > 50)' "$scene"
   done
   [ "$(cat "$pieces"/scenes/*.json | wc -c)" -lt 1000000 ]
 }

@@ -31,7 +31,8 @@ async function there_and_back(name) {
     if (forth.length < 50) wrong.push('only ' + forth.length + ' steps');
     for (let i = forth.length - 1; i >= 0; i--, click('back'))
       if (seen() !== forth[i]) wrong.push('step ' + i + ': ' + forth[i] + ' -> ' + seen());
-    const odd = forth.findIndex((one) => /undefined|NaN|\\$|-\\d+ B/.test(one.split('\\n')[1] + one.match(/Backlog.*/)));
+    const odd = forth.findIndex((one) => /undefined|NaN|\\$|-\\d+ B/.test(
+      one.split('\\n')[1] + one.match(/Backlog.*/)));
     if (odd >= 0) wrong.push('step ' + odd + ' is odd: ' + forth[odd]);
     return wrong;
   })()`);
@@ -45,8 +46,7 @@ async function keys() {
   const last = (await where()).match(/of (\d+)/)[1];
   const b = await page.evaluate('scenes["01"].steps.findIndex((one) => one[1] === "B") + 1');
   const right = [6, 7, 6, 0, b, last].map((one) => `step ${one} of ${last}`);
-  await page.keyboard.press('Home');
-  await page.keyboard.press(' ');
+  for (const key of ['Home', ' ']) await page.keyboard.press(key);
   await page.waitForFunction('/^step [3-9]/.test(document.getElementById("where").textContent)');
   await page.keyboard.press(' ');
   const paused = await where();
@@ -86,7 +86,7 @@ async function chapters() {
 async function touch() {
   await open('#scene=04', 360);
   await page.tap('#step');
-  const lane = await page.$('.row div'), box = await lane.boundingBox();
+  const box = await (await page.$('.row div')).boundingBox();
   await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
   const ms = Number((await where()).match(/([\d.]+) ms/)[1]);
   return [(ms < 600 || ms > 800) && `a tap in the middle leads to ${ms} ms`];
@@ -130,7 +130,8 @@ async function all_tests() {
   fs.mkdirSync(`${directory}/screenshots`, { recursive: true });
   for (const mode of process.env.QUICK ? [] : ['light', 'dark'])
     for (const width of [360, 1280])
-      for (const link of ['01&step=22', '02&step=60', '03&step=90', '04&step=60', '06&step=100', '03&step=90&beside=04']) {
+      for (const link of ['01&step=22', '02&step=60', '03&step=90', '04&step=60',
+        '06&step=100', '03&step=90&beside=04']) {
         await open(`#scene=${link}`, width, mode);
         await page.screenshot({ fullPage: true,
           path: `${directory}/screenshots/step-${link.replace(/\W+/g, '-')}-${width}-${mode}.png` });

@@ -76,9 +76,6 @@ const sentences = {
   'clock_nanosleep asleep': 'The server sleeps, so as not to ask again at once.',
   'clock_nanosleep': 'The server has slept long enough, and tries again.',
   'clone3': 'A new thread begins. It will serve one client, and sleep for it.',
-  'clone': 'A new thread begins. It will serve one client, and sleep for it.',
-  'futex asleep': 'The thread sleeps until another thread wakes it.',
-  'futex': 'Another thread has woken this one.',
   'exit': 'The thread ends: its client is gone.',
 };
 
@@ -87,7 +84,7 @@ function kind_of(call, phase) {
   const also = call.name === 'epoll_ctl' ? /CTL_(\w+)/.exec(call.args)[1] : call.error ||
     (call.result === 0 && (call.name === 'read' ? 'end' : /poll|epoll_wait/.test(call.name) && 'nothing')) ||
     (call.name === 'write' && call.result < parseInt(call.args.match(/\d+$/), 10) && 'part');
-  return also ? `${call.name} ${also}` : call.name;
+  return also ? `${call.name} ${also}` : call.name.replace(/^clone$/, 'clone3');
 }
 
 // The words of a step: what kind it is, of whom, how strace prints it, what
@@ -391,8 +388,8 @@ function open_runs(names, step = 0, also) {
   by_id('timelines').replaceChildren(...runs.map(draw_timeline));
   for (const button of document.querySelectorAll('.jumps button'))
     button.hidden = !runs.some(({ scene }) => Object.values(scene.ports).includes(button.textContent));
-  by_id('recorded').textContent = `Recorded: ${runs.map(({ scene }) =>
-    `${scene.command}${scene.change && `, changed by sed '${scene.change}'`}`).join('; ')}; on ${runs[0].scene.machine}.`;
+  by_id('recorded').textContent = `Recorded: ${runs.map(({ scene: { command, change } }) =>
+    command + (change && `, changed by sed '${change}'`)).join('; ')}; on ${runs[0].scene.machine}.`;
   merge();
   const is_there = (moment) => moment[0] >= step && (also === undefined || moment[1] >= also);
   go(moments.findIndex(is_there) < 0 ? moments.length - 1 : moments.findIndex(is_there));
@@ -442,10 +439,8 @@ for (const name of names) {
   for (const list of ['scene', 'beside'])
     by_id(list).append(make('option', { value: name, textContent: `${name}: ${title}` }));
 }
-by_id('first').onclick = () => go(0);
-by_id('back').onclick = () => go(at - 1);
-by_id('step').onclick = () => go(at + 1);
-by_id('play').onclick = toggle;
+const clicks = { first: keys.Home, back: keys.ArrowLeft, step: keys.ArrowRight, play: toggle };
+for (const [id, act] of Object.entries(clicks)) by_id(id).onclick = act;
 by_id('speed').onchange = () => { if (playing) { pause(); play(); } };
 by_id('time').oninput = (event) => go(moment_at(Number(event.target.value)));
 by_id('scene').onchange = by_id('beside').onchange = choose;
