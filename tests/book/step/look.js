@@ -16,11 +16,10 @@ async function open(hash, width = 1280, mode = 'light') {
   await page.goto(address + hash);
 }
 
-// All that is seen of a moment.
 const seen = () => [...document.querySelectorAll('.call, .said, .stack, .kernel, .terminals, #where')]
   .map((one) => one.textContent).join('\n') + document.querySelector('.here')?.textContent;
-const hash = () => page.evaluate('location.hash');
-const where = () => page.evaluate('document.getElementById("where").textContent');
+const [hash, where] = ['location.hash', 'document.getElementById("where").textContent']
+  .map((what) => () => page.evaluate(what));
 
 async function there_and_back(name) {
   await open(`#scene=${name}`);

@@ -20,9 +20,7 @@ function amount(bytes) {
   return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-function scene_of(name) {
-  return scenes[name] ??= JSON.parse(by_id(`scene-${name}`).textContent);
-}
+const scene_of = (name) => scenes[name] ??= JSON.parse(by_id(`scene-${name}`).textContent);
 
 const file_of = (scene, frame) => Object.keys(scene.files)[frame[0]];
 const state_of = (run) => run.states[moments[at][run.number]];
@@ -41,6 +39,7 @@ const sentences = {
   'end': '$who reads an end of file: the server has closed.',
   'lost': '$who hears that its connection was reset.',
   'leave': '$who closes its connection.',
+  'leave unread': '$who closes its connection with an echo unread, so its kernel sends a reset.',
   'abort': '$who closes with a reset: nothing more can be read or written.',
   'socket': 'The server makes a socket.',
   'bind': 'The socket gets its address.',
@@ -95,8 +94,10 @@ function words_of(run, number) {
   if (is_client(step)) {
     const [, who, verb, bytes, words] = step;
     const what = bytes ? words ? `“${words}”` : amount(bytes) : '';
-    return { kind: verb, who, call: `${who}: ${verb}${what && ` ${what}`}`,
-      said: sentences[verb].replace('$who', who).replace('$bytes', what) };
+    const is_reset = verb === 'leave' && run.states[number].clients[who].reset;
+    const kind = is_reset ? 'leave unread' : verb;
+    return { kind, who, call: `${who}: ${verb}${what && ` ${what}`}`,
+      said: sentences[kind].replace('$who', who).replace('$bytes', what) };
   }
   const call = call_of(scene, step), kind = kind_of(call, step[4]);
   const before = run.states[number - 1], after = run.states[number];
