@@ -59,6 +59,8 @@
 # make check-book       compares the book with the code and the results, and
 #                       types its sessions; SECTION=WORDS some, V=1 shows all
 # make test-book        looks at that edition in a Chromium without a window
+# make record           records what the page build/book/step.html steps through,
+#                       again; SCENE='01 04' is a part
 # make contents         writes the table of contents of the book
 # make container        a shell in a small Debian that has all of this, with
 #                       podman or docker; the next time, one beside it;

@@ -167,6 +167,11 @@ end
 
 return { { Pandoc = weave }, {
   Para = paragraph,
+  -- What make book makes lies beside the page.
+  Code = function(code)
+    local target = code.text:match '^build/book/(step%.html#.*)$'
+    return target and not is_epub and pandoc.Link(pandoc.Code(target), target) or nil
+  end,
   CodeBlock = function(block)
     return block.classes[1] == 'console' and session(block.text) or nil
   end,

@@ -4,16 +4,8 @@
 const fs = require('node:fs');
 const [executablePath, userDataDir, directory, ...sources] = process.argv.slice(2);
 const address = `file://${directory}/index.html`;
-const complaints = [], requests = [];
+const { test, browse, accessible } = require('./browser.js');
 let page, devtools;
-
-// The result is what is wrong, a list of lines.
-async function test(what, result) {
-  const wrong = await result;
-  console.log(`${wrong.length ? 'FAILED ' : 'ok     '} ${what}`);
-  wrong.slice(0, 20).forEach((one) => console.log(`        ${one.slice(0, 200)}`));
-  if (wrong.length) process.exitCode = 1;
-}
 
 async function open(width, mode, media = 'screen') {
   await page.setViewport({ width, height: 800, isMobile: width < 600 });
@@ -41,7 +33,7 @@ async function links() {
     [one.getAttribute('href'),
       !!document.getElementById(decodeURIComponent(one.hash.slice(1)))]));
   return all.filter(([href, is_there]) => !/^\w+:/.test(href) && !is_there &&
-    (href[0] === '#' || !fs.existsSync(`${directory}/${href}`))).map(([href]) => href);
+    (href[0] === '#' || !fs.existsSync(`${directory}/${href.replace(/#.*/, '')}`))).map(([href]) => href);
 }
 
 async function copies() {
@@ -72,11 +64,8 @@ async function all_tests() {
   }
   for (const mode of ['light', 'dark']) {
     await open(1280, mode);
-    await page.addScriptTag({ path: require.resolve('axe-core') });
     await test(`${mode}: accessible (WCAG 2 AA: contrast, names, order)`,
-      page.evaluate(async () => (await axe.run({ runOnly: ['wcag2a', 'wcag2aa'] }))
-        .violations.flatMap(({ help, nodes }) => nodes.map(
-          ({ html, any }) => `${help}: ${html} ${any[0]?.message}`))));
+      accessible(page, { runOnly: ['wcag2a', 'wcag2aa'] }));
   }
   await test('the keyboard skips, and turns pages', keys(await open(1280, 'light')));
   await test('every link leads somewhere', links());
@@ -98,21 +87,11 @@ async function all_tests() {
         `${directory}/screenshots/${id.slice(0, 30)}-${width}-${mode}.png` });
     }
   }
-  await test('the console is silent', complaints);
-  await test('no request leaves the page', requests.filter(
-    (url) => !url.startsWith(address) && !url.startsWith('data:')));
 }
 
-(async () => {
-  const browser = await require('puppeteer-core').launch({ executablePath, userDataDir,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-sync',
-      '--disable-background-networking', '--disable-component-update'] });
-  page = await browser.newPage();
-  devtools = await page.createCDPSession();
+browse(executablePath, userDataDir, address, async (...given) => {
+  [page, devtools] = given;
   await devtools.send('Browser.grantPermissions',
     { permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'] });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (line) => complaints.push(line.text()));
-  page.on('request', (request) => requests.push(request.url()));
-  try { await all_tests(); } finally { await browser.close(); }
-})();
+  await all_tests();
+});
