@@ -19,7 +19,7 @@
 #include "options.h"
 #include "process.h"
 
-// A round asks every client, so it takes more than one new one.
+// A round asks every client, so it accepts more than one new one.
 enum { ACCEPT_BATCH = 64 };
 
 // Everything to ask: first the listeners, then the clients.
@@ -107,7 +107,7 @@ int main(int argc, char **argv) {
         for (int i = 0; i < listener_count; i++)
             for (int n = 0; n < ACCEPT_BATCH && list[i].revents; n++)
                 if (!accept_client(list[i].fd)) break;
-        // From the end, so that the entry that takes another's place was asked.
+        // From the end: an entry that takes another's place has had its turn.
         for (int i = asked - 1; i >= listener_count; i--)
             if (list[i].revents) advance_client(&list[i]);
         if (listeners_pause_is_over()) resume_listeners();

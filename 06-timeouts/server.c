@@ -1,7 +1,7 @@
 // 06-timeouts: no client waits forever.
 //
 // Every client has a deadline, and each byte it moves buys it a new one. All
-// deadlines are equally far away, so a queue of them is always sorted, and the
+// clients get the same time, so a queue of deadlines is always sorted, and the
 // loop sleeps until the first. Stopping is one more deadline: until then, what
 // was received is still sent back. The poller is 04's or 05's, unchanged.
 
@@ -24,7 +24,7 @@
 enum { STOP_MS = 1000, STOP_IDLE_MS = 100 };
 
 static struct options options;
-static int64_t allowed_ms;      // how long a client may move no byte
+static int64_t allowed_ms;      // how long a client may stay idle
 static char late_reason[64];    // why a late client is closed
 static int64_t stop_ms = NEVER; // when to stop at the latest, once stopping
 

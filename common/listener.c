@@ -28,7 +28,7 @@ static struct {
     int64_t until_ms;  // when it ends, NEVER if there is none
     bool warned;       // since a connection was accepted
     int64_t warned_ms; // when the last warning was logged
-    bool first_served; // a connection was accepted since they changed places
+    bool first_served; // a connection was accepted since the last rotation
 } pausing = {.until_ms = NEVER, .warned_ms = -WARN_MS};
 
 static bool set_option(int fd, int level, int option) {
@@ -50,8 +50,8 @@ static int listen_on(int family, const struct sockaddr *address,
     // NetBSD.
     if (family != AF_UNIX) ready &= set_option(fd, IPPROTO_TCP, TCP_NODELAY);
     if (family == AF_INET6) ready &= set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-    // The system cuts the backlog to the longest it allows. SOMAXCONN is what
-    // that was by default when the C library was built.
+    // The system cuts the backlog to the longest it allows. SOMAXCONN is only
+    // the default from when the C library was built.
     if (ready && bind(fd, address, size) == 0 && listen(fd, INT_MAX) == 0)
         return fd;
 
@@ -61,7 +61,7 @@ static int listen_on(int family, const struct sockaddr *address,
     return -1;
 }
 
-// The ADDRESS as the user typed it, fit for a line of the log.
+// The ADDRESS as the user typed it, fit for a log line.
 static const char *shown(const struct address *address) {
     static char text[4 * ADDRESS_SIZE];
     return log_escape(text, sizeof text, address->text, strlen(address->text));
@@ -73,8 +73,8 @@ _Noreturn static void refuse(const struct address *address,
     exit(EXIT_FAILURE);
 }
 
-// A look-up may take many seconds. 04 to 06 have blocked SIGINT and SIGTERM by
-// now: during the look-up they end the program at once.
+// A look-up can take many seconds, and 04 to 06 have already blocked SIGINT and
+// SIGTERM. During the look-up these two signals end the program at once.
 static int look_up(const struct address *address, struct addrinfo **found) {
     struct addrinfo hints = {
         .ai_socktype = SOCK_STREAM,
@@ -117,7 +117,7 @@ static int probe(const struct sockaddr_un *name) {
     if (fd == -1) return errno;
     // Non-blocking, because a server with a full backlog is alive: Linux says
     // EAGAIN then. (macOS and the BSDs say ECONNREFUSED, so there a live server
-    // that is that busy looks dead.)
+    // that busy looks dead.)
     if (!net_set_nonblocking(fd))
         reason = errno;
     else if (connect(fd, (const struct sockaddr *)name, sizeof *name) == -1 &&
@@ -132,7 +132,7 @@ static int probe(const struct sockaddr_un *name) {
 static const char *remove_stale(const struct sockaddr_un *name) {
     struct stat status;
     if (lstat(name->sun_path, &status) == -1) return strerror(errno);
-    if (!S_ISSOCK(status.st_mode)) return "the path exists and is no socket";
+    if (!S_ISSOCK(status.st_mode)) return "the path exists and is not a socket";
 
     int reason = probe(name);
     if (reason == 0 && unlink(name->sun_path) == -1) reason = errno;
@@ -157,7 +157,7 @@ static int open_unix(const struct address *address) {
     return fd;
 }
 
-// Remembers whose path it is, so that only this one will be removed.
+// Remembers which file the path names, so that no other is removed.
 static void own_path(struct listener *listener, const char *path) {
     struct stat status;
     if (lstat(path, &status) == -1) return;

@@ -4,7 +4,7 @@
 // listeners_close().
 //
 // When descriptors run out, accept(2) fails and the connection stays in the
-// backlog (on macOS, because net_accept() looks first). A level-triggered
+// backlog (on macOS, because net_accept() checks first). A level-triggered
 // listener then stays ready and the loop would spin. So from 03 on it pauses:
 // it stops watching its listeners until a client disconnects or a second has
 // passed. (01 and 02 sleep for a second.)
@@ -42,23 +42,23 @@ bool listener_is(int fd);
 // there is none; unless net_should_retry(), it is time to pause. See accept(2).
 int listener_accept(int fd);
 
-// Logs that connections can't be accepted, and why (errno): once until one is,
-// and once a second at most.
+// Logs that connections can't be accepted, and why (errno): once until one is
+// accepted again, and at most once a second.
 void listeners_warn(void);
 
 // Pauses for a second. The caller stops watching the listeners.
 void listeners_pause(void);
 bool listeners_paused(void);
 
-// When the pause ends, as a clock_ms(), or NEVER.
+// When the pause ends, in clock_ms() time, or NEVER.
 int64_t listeners_paused_until_ms(void);
 
 // Whether there is a pause and its second has passed.
 bool listeners_pause_is_over(void);
 
 // Ends the pause. The caller watches the listeners again, in their new order:
-// they take turns at being the first, because a single free descriptor goes to
-// the first.
+// they take turns being first, because a single free descriptor goes to the
+// first.
 void listeners_resume(void);
 
 #endif

@@ -2,8 +2,8 @@
 //
 // Each line starts with the seconds since log_open() and is written by a single
 // write(2), so that lines from different threads don't mix. If the reader of a
-// pipe is gone, lines are lost and nothing else happens; if it is there but
-// does not read, the writer blocks, as on any full pipe. Nothing here changes
+// pipe is gone, lines are lost and nothing else happens. If it's there but
+// doesn't read, the writer blocks, as on any full pipe. Nothing here changes
 // errno.
 
 #ifndef LOG_H

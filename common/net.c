@@ -8,7 +8,7 @@
 #include "log.h"
 
 // Whether accept(2) failed because of that one connection, so that the next one
-// in the backlog may be fine: its manual page lists these.
+// in the backlog may be fine. Its manual page lists these errors.
 static bool connection_is_broken(void) {
     switch (errno) {
     case ECONNABORTED:
@@ -34,8 +34,8 @@ static bool connection_is_broken(void) {
 #endif
 
 // Without a descriptor, macOS takes the connection from the backlog and closes
-// it. So ask for a descriptor before: dup(2) fails as accept(2) would, with
-// EMFILE. (A full table of the whole system, ENFILE, it can't foresee.)
+// it. So ask for a descriptor first: dup(2) fails as accept(2) would, with
+// EMFILE. (It can't foresee ENFILE, a full table in the whole system.)
 static bool descriptor_is_free(int fd) {
 #ifdef ACCEPT_DROPS_CLIENTS
     fd = dup(fd);

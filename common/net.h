@@ -14,12 +14,12 @@
 enum { READ_SIZE = 64 * 1024 }; // bytes: the most one read takes
 
 // Takes the next connection from a listener's backlog and logs its address.
-// Returns -1 with EAGAIN also if that connection broke while it waited. See
+// Also returns -1 with EAGAIN if that connection broke while it waited. See
 // accept(2).
 int net_accept(int listener);
 
-// From now on, calls on fd return EAGAIN instead of blocking. See ioctl(2),
-// FIONBIO.
+// From now on, calls on fd fail with EAGAIN instead of blocking. See
+// ioctl(2), FIONBIO.
 bool net_set_nonblocking(int fd);
 
 // Whether the last call failed only because it would have blocked (EAGAIN) or

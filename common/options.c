@@ -26,12 +26,12 @@ static const struct {
 } table[] = {
     {'h', 0, "help", "", "show this text"},
     {'q', 0, "quiet", "", "don't log what clients do"},
-    {'v', 0, "verbose", "", "log what the server waits for, too"},
+    {'v', 0, "verbose", "", "also log what the server waits for"},
     {'w', TAKES_WORKERS, "workers", " N", "serve all clients with N threads"},
     {'p', TAKES_POLL, "poll", "", "sleep in poll(2) instead of spinning"},
     {'e', TAKES_EDGE, "edge", "", "edge-triggered, not level-triggered"},
     {'t', TAKES_TIMEOUT, "timeout", " S",
-     "close clients idle for S s (default 5)"},
+     "close clients after S idle seconds (default 5)"},
 };
 
 enum { TABLE_SIZE = sizeof table / sizeof *table };
@@ -39,7 +39,7 @@ enum { TABLE_SIZE = sizeof table / sizeof *table };
 static void show_usage(FILE *out, const char *program, int takes) {
     fprintf(out, "usage: %s [OPTION]... [ADDRESS]%s\n", program,
             takes & TAKES_ADDRESSES ? "..." : "");
-    fprintf(out, "Sends every client's bytes back to it.\n\n");
+    fprintf(out, "Sends each client's bytes back to it.\n\n");
     for (int i = 0; i < TABLE_SIZE; i++) {
         if (table[i].takes & ~takes) continue;
         char names[32];
@@ -125,7 +125,7 @@ _Noreturn static void refuse_option(char **argv, int takes) {
 }
 
 // The option that needs a value is the last word, and has none. (musl's optind
-// counts the value, which is not there.)
+// counts the value, which isn't there.)
 static const char *last_word(char **argv) {
     while (argv[1] != NULL) argv++;
     return *argv;

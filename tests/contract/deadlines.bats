@@ -136,7 +136,7 @@ late() {
 
 @test "a client that reads slowly, and sends nothing more, stays" {
   only_ours "options"
-  timeout=1 start_with_timeout -v
+  timeout=2 start_with_timeout -v
   connect 5
   head -c 20000000 /dev/zero >&5 3>&- &
   background+=("$!")
@@ -144,7 +144,7 @@ late() {
   # Every read lets the server write some more.
   for _ in 1 2 3 4 5 6 7 8; do
     head -c 2000000 <&5 >/dev/null
-    sleep 0.25
+    sleep 0.3
     [ "$(count_log 'closed: idle')" -eq 0 ] || saw "it was closed while it read"
   done
 }

@@ -92,13 +92,13 @@ cannot_listen() { # REASON
 }
 
 # bats test_tags=once
-@test "a path that is no socket is an error and is left alone" {
+@test "a path that is not a socket is an error and is left alone" {
   echo precious >"$path"
-  cannot_listen "the path exists and is no socket"
+  cannot_listen "the path exists and is not a socket"
   [ "$(cat "$path")" = precious ]
   path=$scratch/link
   ln -s nowhere "$path"
-  cannot_listen "the path exists and is no socket"
+  cannot_listen "the path exists and is not a socket"
   [ -L "$path" ]
 }
 

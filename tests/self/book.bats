@@ -232,7 +232,7 @@ finds() { # WHAT-SED-DOES MESSAGE
 
 # A book of one section; its sessions come from stdin, "--" between them.
 session() {
-  command -v expect >/dev/null || skip "expect is not there"
+  command -v expect >/dev/null || skip "expect is missing"
   {
     printf '# A section\n```console\n'
     sed 's/^--$/```\n```console/'
@@ -418,13 +418,32 @@ END
   leaves_nothing_behind
 }
 
-@test "the tutorial's sessions go as it shows them" {
-  command -v expect >/dev/null || skip "expect is not there"
-  cd "$root"
+# One after the other: other tests run beside this one.
+sessions_go() { # FILE...
+  command -v expect >/dev/null || skip "expect is missing"
+  cd "$root" || exit
   # A reader's bats isn't the one that this bats has put in front of PATH.
   PATH=$(printf '%s' "$PATH" | sed 's,[^:]*/bats-core:,,g')
-  # One after the other: other tests run beside this one.
-  JOBS=1 run tests/book/sessions TUTORIAL.md 3>&- 4>&-
+  JOBS=1 run tests/book/sessions "$@" 3>&- 4>&-
   echo "$output"
   [ "$status" -eq 0 ]
+}
+
+@test "the front's sessions go as it shows them" {
+  sessions_go TUTORIAL.md
+}
+
+@test "the sessions of chapters 1 and 2 go as they show them" {
+  cd "$root" || exit
+  sessions_go 01-*/README.md 02-*/README.md
+}
+
+@test "the sessions of chapters 3 and 4 go as they show them" {
+  cd "$root" || exit
+  sessions_go 03-*/README.md 04-*/README.md
+}
+
+@test "the sessions of chapters 5 and 6 go as they show them" {
+  cd "$root" || exit
+  sessions_go 05-*/README.md 06-*/README.md
 }

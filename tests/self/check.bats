@@ -121,6 +121,7 @@ of_this_test() {
 }
 
 @test "each test is shown as it ends, and Ctrl-C leaves no process behind" {
+  [ -z "$(bash -c 'trap -p INT')" ] || skip "what runs this ignores Ctrl-C"
   cp 02-threads/server "$scratch/mine"
   start_check "$scratch/mine" 02
   kill -0 "$checker" # it has not ended yet

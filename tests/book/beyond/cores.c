@@ -31,7 +31,7 @@
 #define SO_REUSEPORT_LB SO_REUSEPORT
 #endif
 
-// Where all listen. Once a port is bound, 0 has become its number.
+// Where all loops listen. The first bind turns port 0 into a real one.
 static struct sockaddr_storage name;
 static socklen_t name_size;
 static struct listener listener;
@@ -53,8 +53,8 @@ static void find_name(const char *text) {
     freeaddrinfo(found);
 }
 
-// One more of the same port: all of them have to ask for that, and be the same
-// user's.
+// One more listener on the same port. All of them must ask for that, and belong
+// to the same user.
 static int listen_too(void) {
     int yes = 1, fd = socket(name.ss_family, SOCK_STREAM, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -112,8 +112,8 @@ static void stop(void) {
     connections_free();
 }
 
-// The main of 04. It also stops when the parent is gone: then nobody has the
-// other end of the pipe.
+// 04's main. It also stops when the parent is gone, because then no process has
+// the other end of the pipe.
 _Noreturn static void run_loop(int parent) {
     bool stopping = false;
 
@@ -141,8 +141,8 @@ _Noreturn static void run_loop(int parent) {
     exit(EXIT_SUCCESS);
 }
 
-// The listener is the child's alone. Would the parent keep it, clients would
-// still be dealt to it when the child has ended.
+// The listener is the child's alone. If the parent kept it, clients would still
+// be dealt to it when the child has ended.
 static void start_loop(const int pipe_ends[2]) {
     listener.fd = listen_too();
     pid_t child = fork();
@@ -155,7 +155,7 @@ static void start_loop(const int pipe_ends[2]) {
     log_always("loop %d is process %d", loop, (int)child);
 }
 
-// Until SIGINT or SIGTERM, or until no loop is left.
+// Waits for SIGINT or SIGTERM, or until no loop is left.
 static void wait_for_the_end(const sigset_t *signals) {
     int signal;
     pid_t child;

@@ -1,11 +1,11 @@
 // uring: the kernel says what is done.
 //
-// 04 asks who is ready, and then moves the bytes itself. Here it hands the
-// kernel a buffer and the order to fill it (io_uring), and hears when that is
-// done: completion instead of readiness. Orders and answers lie in memory that
-// both share, so that one system call hands in many and waits for many. The
-// price: until the answer comes, a buffer is the kernel's, so each client needs
-// one of its own.
+// 04 asks which clients are ready, and then moves the bytes itself. This server
+// hands the kernel a buffer and the order to fill it (io_uring), and hears when
+// that is done: completion instead of readiness. Orders and answers are in
+// memory that both share, so one system call hands in many and waits for many.
+// The price: until the answer comes, a buffer is the kernel's, so each client
+// needs one of its own.
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,11 +33,11 @@ enum { ORDERS = 256, BUFFER_SIZE = 16 * 1024, PAUSE = -1 };
 // has one order at the kernel, never two: to receive, or to send.
 struct client {
     uint64_t echoed;
-    size_t start, end; // what is to be sent; nothing: it receives
+    size_t start, end; // what is left to send; if nothing, it receives
     char buffer[BUFFER_SIZE];
 };
 
-static struct client **clients; // they may not move: the kernel has buffers
+static struct client **clients; // must not move: the kernel has buffers
 static int capacity, listener, signals;
 static bool accepting;
 static uint64_t served, echoed;
@@ -59,25 +59,25 @@ static void *map(off_t what, size_t size) {
 
 static void ring_open(void) {
     // Answers are made when we ask for them, all at once, by this thread.
-    struct io_uring_params p = {.flags = IORING_SETUP_SINGLE_ISSUER |
-                                         IORING_SETUP_DEFER_TASKRUN};
-    ring = (int)syscall(SYS_io_uring_setup, ORDERS, &p);
+    struct io_uring_params setup = {.flags = IORING_SETUP_SINGLE_ISSUER |
+                                             IORING_SETUP_DEFER_TASKRUN};
+    ring = (int)syscall(SYS_io_uring_setup, ORDERS, &setup);
     if (ring == -1) die("io_uring is not to be had here");
 
     // Both queues are in one piece of memory, the orders in another.
-    char *queues =
-        map(IORING_OFF_SQ_RING, p.cq_off.cqes + p.cq_entries * sizeof *answers);
-    orders = map(IORING_OFF_SQES, p.sq_entries * sizeof *orders);
-    orders_end = (unsigned *)(queues + p.sq_off.tail);
-    answers = (struct io_uring_cqe *)(queues + p.cq_off.cqes);
-    answers_start = (unsigned *)(queues + p.cq_off.head);
-    answers_end = (unsigned *)(queues + p.cq_off.tail);
-    answers_mask = p.cq_entries - 1;
-    unsigned *numbers = (unsigned *)(queues + p.sq_off.array);
-    for (unsigned i = 0; i < p.sq_entries; i++) numbers[i] = i;
+    char *queues = map(IORING_OFF_SQ_RING,
+                       setup.cq_off.cqes + setup.cq_entries * sizeof *answers);
+    orders = map(IORING_OFF_SQES, setup.sq_entries * sizeof *orders);
+    orders_end = (unsigned *)(queues + setup.sq_off.tail);
+    answers = (struct io_uring_cqe *)(queues + setup.cq_off.cqes);
+    answers_start = (unsigned *)(queues + setup.cq_off.head);
+    answers_end = (unsigned *)(queues + setup.cq_off.tail);
+    answers_mask = setup.cq_entries - 1;
+    unsigned *numbers = (unsigned *)(queues + setup.sq_off.array);
+    for (unsigned i = 0; i < setup.sq_entries; i++) numbers[i] = i;
 }
 
-// Hands in what was written, and waits until there are so many answers.
+// Hands in what was written, and waits for that many answers.
 static void ring_enter(unsigned wait_for) {
     int taken = (int)syscall(SYS_io_uring_enter, ring, written, wait_for,
                              IORING_ENTER_GETEVENTS, NULL, 0);
@@ -97,7 +97,7 @@ static void order(struct io_uring_sqe what) {
 
 // --- the server --------------------------------------------------------------
 
-// One order, and an answer for every client that comes.
+// One order, and an answer for every client that connects.
 static void accept_clients(void) {
     accepting = true;
     order((struct io_uring_sqe){.opcode = IORING_OP_ACCEPT,
@@ -105,7 +105,7 @@ static void accept_clients(void) {
                                 .ioprio = IORING_ACCEPT_MULTISHOT});
 }
 
-// When descriptors have run out: accept again in a second.
+// Descriptors have run out: accepts again in a second.
 static void pause_accepting(int error) {
     static const struct __kernel_timespec second = {.tv_sec = 1};
     errno = error;
@@ -135,7 +135,7 @@ static void send_back(int fd) {
 
 static bool make_client(int fd) {
     struct client **grown =
-        array_reserve(clients, sizeof *clients, &capacity, fd);
+        array_reserve(clients, sizeof(struct client *), &capacity, fd);
     if (grown == NULL) return false;
     clients = grown;
     // Not calloc(3): memory that was never touched costs nothing yet.
@@ -173,7 +173,7 @@ static void close_client(int fd, int error) {
     free(clients[fd]);
     clients[fd] = NULL;
     close(fd);
-    if (!accepting) accept_clients(); // now there is a descriptor
+    if (!accepting) accept_clients(); // a descriptor is free now
 }
 
 // What was ordered for a client is done: the kernel has filled its buffer, or

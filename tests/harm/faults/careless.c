@@ -31,6 +31,6 @@ int main(int argc, char **argv) {
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     if (bind(listener, (struct sockaddr *)&name, sizeof name) == -1 ||
         listen(listener, SOMAXCONN) == -1)
-        return EXIT_FAILURE;
+        exit(EXIT_FAILURE);
     for (;;) serve(accept(listener, NULL, NULL));
 }

@@ -404,7 +404,7 @@ int open(const char *path, int flags, ...) {
     FIND_NEXT(open);
     va_list arguments;
     va_start(arguments, flags);
-    mode_t mode = flags & O_CREAT ? (mode_t)va_arg(arguments, int) : 0;
+    mode_t mode = (flags & O_CREAT) ? (mode_t)va_arg(arguments, int) : 0;
     va_end(arguments);
     return FAILS(open) ? -1 : next(path, flags, mode);
 }
@@ -418,7 +418,8 @@ int getaddrinfo(const char *host, const char *port,
         errno = EMFILE; // what EAI_SYSTEM refers to
         return failure;
     }
-    while (effect == HANG) pause();
+    if (effect == HANG)
+        for (;;) pause();
     if (effect == NONE) return next(host, port, hints, found);
     const char *first = effect == BOTH ? "::1" : "192.0.2.1";
     int failure = next(first, port, hints, found);

@@ -55,7 +55,7 @@ static void *receive_all(void *argument) {
     while ((number = channel_receive(&channel)) != STOP) {
         received++;
         int sender = number / NUMBERS;
-        expect(sender >= 0 && sender < senders, "no sender has sent that");
+        if (sender < 0 || sender >= senders) wrong("no sender has sent that");
         expect(number % NUMBERS > last[sender], "the order is not kept");
         last[sender] = number % NUMBERS;
         expect(seen[sender][number % NUMBERS]++ == 0, "one comes twice");

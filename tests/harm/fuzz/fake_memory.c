@@ -23,8 +23,8 @@ unsigned memory_fails, memory_refused;
 size_t memory_blocks, memory_arrays, memory_bytes;
 
 void *fake_malloc(size_t size);
-void *fake_realloc(void *block, size_t size);
-void fake_free(void *block);
+void *fake_realloc(void *bytes, size_t size);
+void fake_free(void *bytes);
 
 static struct block *block_of(void *bytes) {
     struct block *block =
@@ -53,12 +53,12 @@ void *fake_malloc(size_t size) {
     return take(size, false);
 }
 
-void *fake_realloc(void *old, size_t size) {
+void *fake_realloc(void *bytes, size_t size) {
     void *grown = take(size, true);
-    if (grown == NULL || old == NULL) return grown;
-    size_t kept = block_of(old)->size;
-    memcpy(grown, old, kept < size ? kept : size);
-    fake_free(old);
+    if (grown == NULL || bytes == NULL) return grown;
+    size_t kept = block_of(bytes)->size;
+    memcpy(grown, bytes, kept < size ? kept : size);
+    fake_free(bytes);
     return grown;
 }
 

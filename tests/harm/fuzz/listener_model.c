@@ -45,14 +45,14 @@ enum log_level log_level = VERBOSE;
 
 // --- what the listener calls -------------------------------------------------
 
-int net_accept(int fd) {
+int net_accept(int listener) {
     static const int shortages[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS};
-    expect(fakes[fd].open, "it accepts on a descriptor that is closed");
+    expect(fakes[listener].open, "it accepts on a descriptor that is closed");
     reason = free_descriptors == 0 ? shortages[below(4)] : EAGAIN;
     if (reason == EAGAIN && percent(3)) reason = EINTR;
     bool broken = percent(3); // it had gone already: ECONNABORTED
-    if (reason == EAGAIN && fakes[fd].waiting > 0) {
-        fakes[fd].waiting--;
+    if (reason == EAGAIN && fakes[listener].waiting > 0) {
+        fakes[listener].waiting--;
         if (!broken) free_descriptors--;
         if (!broken) return next_client++;
     }

@@ -101,9 +101,10 @@ bool net_set_nonblocking(int fd) {
     return !fails;
 }
 
-int net_accept(int fd) {
+int net_accept(int listener) {
     int client = FIRST_FD;
-    expect(fd == LISTENER && fake_sockets[fd].open, "it accepts on something");
+    expect(listener == LISTENER && fake_sockets[listener].open,
+           "it accepts on something");
     expect(accepts++ == 0, "it accepts twice in a turn");
     while (client < FD_END && fake_sockets[client].open) client++;
     errno = EMFILE;
@@ -311,7 +312,8 @@ static bool is_ready(int fd) {
 }
 
 static void come_signals(int ready[POLLER_BATCH], int *count) {
-    for (signalled = signals > 0; signals > 0; signals--) {
+    signalled = signals > 0;
+    for (; signals > 0; signals--) {
         ready[(*count)++] = POLLER_SIGNAL;
         stop_ms = stop_ms == NEVER ? now_ms + STOP_MS : now_ms;
         note("a signal arrives at %ld ms", (long)now_ms, 0, 0);
@@ -425,7 +427,7 @@ int main(int argc, char **argv) {
     fake_socket_open(LISTENER); // its bytes are made once, not in every life
     // So many turns are a life in the mean.
     for (unsigned long steps = 0; steps < model_steps;
-         steps += LIFE / 3 * STEP_COST) {
+         steps += LIFE / 3UL * STEP_COST) {
         fflush(stdout);
         (void)chance();
         pid_t child = fork();

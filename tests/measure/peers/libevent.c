@@ -30,8 +30,8 @@ static void advance_client(int fd, short what, void *argument);
 static void watch(struct client *client, int fd, enum next interest) {
     short event = interest == NEXT_READ ? EV_READ : EV_WRITE;
     client->waits_for = interest;
-    event_assign(&client->event, base, fd, event | EV_PERSIST, advance_client,
-                 client);
+    event_assign(&client->event, base, fd, (short)(event | EV_PERSIST),
+                 advance_client, client);
     if (event_add(&client->event, NULL) == -1) close_client(client);
 }
 

@@ -53,18 +53,18 @@ static inline enum next peer_send(int fd, struct unsent *unsent) {
 // Moves what it can without waiting, and returns what the client waits for
 // then. In the header, so that it costs a library no call.
 static inline enum next peer_advance(int fd, struct unsent *unsent) {
-    static char read_buffer[READ_BUFFER_SIZE];
+    static char buffer[READ_BUFFER_SIZE];
     if (unsent->bytes) return peer_send(fd, unsent);
-    ssize_t length = read(fd, read_buffer, sizeof read_buffer);
+    ssize_t length = read(fd, buffer, sizeof buffer);
     if (length == 0) return NEXT_CLOSE;
     if (length == -1)
         return errno == EAGAIN || errno == EINTR ? NEXT_READ : NEXT_CLOSE;
 
-    ssize_t written = write(fd, read_buffer, (size_t)length);
+    ssize_t written = write(fd, buffer, (size_t)length);
     if (written == length) return NEXT_READ;
     if (written == -1 && errno != EAGAIN && errno != EINTR) return NEXT_CLOSE;
     if (written == -1) written = 0;
-    return peer_keep(unsent, read_buffer + written, (size_t)(length - written));
+    return peer_keep(unsent, buffer + written, (size_t)(length - written));
 }
 
 #endif

@@ -3,7 +3,7 @@
 //     ./server PORT
 //
 // It listens on that port of 127.0.0.1. Whatever can fail is checked, and a
-// client that has gone harms nobody.
+// client that has gone does no harm.
 
 #include <netinet/in.h>
 #include <signal.h>

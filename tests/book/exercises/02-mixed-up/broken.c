@@ -1,4 +1,4 @@
-// An echo server with a thread for each client.
+// An echo server with one thread per client.
 //
 //     ./server PORT
 //

@@ -1,4 +1,4 @@
-// An echo server in one thread that nobody holds up: it sleeps in poll(2).
+// An echo server in one thread that no client holds up: it sleeps in poll(2).
 //
 //     ./server PORT
 //

@@ -38,7 +38,7 @@ static int listen_on(const char *port) {
     return fd;
 }
 
-// Waits for a client that does not read, and with it everybody else: that is
+// Waits for a client that does not read, and makes all the others wait: that is
 // not what this exercise is about.
 static bool write_all(int fd, const char *bytes, size_t length) {
     while (length > 0) {

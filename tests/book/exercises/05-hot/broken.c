@@ -1,4 +1,4 @@
-// An echo server on kqueue that nobody holds up: what a client does not take at
+// An echo server on kqueue that no client holds up: what one does not take at
 // once is kept in its buffer.
 //
 //     ./server PORT
@@ -101,7 +101,7 @@ int main(int argc, char **argv) {
         die("kqueue");
 
     for (;;) {
-        struct kevent event; // one, so that none can be about who was closed
+        struct kevent event; // one, so none can be about a closed client
         if (kevent(poller, NULL, 0, &event, 1, NULL) == -1) {
             if (errno == EINTR) continue;
             die("kevent");

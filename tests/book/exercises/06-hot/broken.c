@@ -78,7 +78,7 @@ static void accept_client(int listener) {
         clients[i] = (struct client){fd, now_ms() + PATIENCE_MS};
 }
 
-// Until somebody has sent something, or is due; false: a signal came between.
+// Waits until a client has sent something or is due. False: a signal arrived.
 static bool wait_ready(int listener, fd_set *ready) {
     int64_t left_ms = INT64_MAX;
     int highest = listener;

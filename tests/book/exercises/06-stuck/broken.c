@@ -1,5 +1,5 @@
-// An echo server with a thread for each client, and a second of patience: a
-// client that lets it wait longer than that is closed.
+// An echo server with one thread per client, and a second of patience: a
+// client that keeps it waiting longer than that is closed.
 //
 //     ./server PORT
 //

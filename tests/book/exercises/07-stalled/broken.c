@@ -1,4 +1,4 @@
-// An echo server with four loops, a thread each. They share the listener, and a
+// An echo server with four loops, one thread each. They share the listener; a
 // client belongs to the loop that has accepted it.
 //
 //     ./server PORT
@@ -58,7 +58,7 @@ static bool echo(int fd) {
     return length > 0 && write_all(fd, inbox, (size_t)length);
 }
 
-// The first of polls is the listener. Whoever has no client has -1.
+// The first of polls is the listener. An entry without a client has -1.
 static void accept_client(struct pollfd *polls) {
     int fd = accept(listener, NULL, NULL), i = 1;
     if (fd == -1) return; // another loop was faster
