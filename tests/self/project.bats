@@ -32,10 +32,9 @@ setup() {
   done
   # And names none that is not there.
   targets=$(make -pnq help 2>/dev/null | sed -n 's/^\([a-z-]*\):.*/\1/p')
-  # shellcheck disable=SC2013  # they are words
-  for target in $(sed -n 's/^make \([a-z][a-z-]*\).*/\1/p' <<<"$output" | sort -u); do
+  while IFS= read -r target; do
     grep -qx "$target" <<<"$targets" || saw "there is no make $target"
-  done
+  done < <(sed -n 's/^make \([a-z][a-z-]*\).*/\1/p' <<<"$output" | sort -u)
 }
 
 @test "make container says what is missing" {
