@@ -99,7 +99,7 @@ late() {
 
 # bats test_tags=torture
 @test "a client that talks stays, for as long as it talks" {
-  ! is_ours || timeout=1
+  ! is_ours || timeout=2
   start_with_timeout
   connect 5
   pause=$(awk "BEGIN { print $timeout / 5 }")
@@ -208,7 +208,7 @@ closes_in_time() { # CLIENTS
 
 # bats test_tags=torture
 @test "after a long suspension clients that had sent are served, the silent closed" {
-  ! is_ours || timeout=1
+  ! is_ours || timeout=2
   start_with_timeout
   connect 5
   connect 6
