@@ -48,13 +48,7 @@ runs_on() { # TARGET PROGRAM...
   PATH=$scratch/bin run tests/tools/cross
   echo "$output"
   [ "$status" -eq 0 ]
-<<<<<<< HEAD
   contains "$output" "musl-gcc is missing; \`make deps-all\` installs it (musl-tools)"
-=======
-  # shellcheck disable=SC2016  # it prints these quotes
-  grep -x '== musl: musl-gcc is missing; `make deps-all` installs it (musl-tools)' \
-    <<<"$output"
->>>>>>> main
   [ "$(grep -c ' is missing: package ' <<<"$output")" -eq 4 ]
 }
 
