@@ -39,6 +39,8 @@ local function read(file, first_level)
   local text = contents_of(file):gsub('\n<!%-%- contents.-end of contents %-%->', '')
   return walk(pandoc.read(text, 'gfm').blocks, { Header = function(header)
     local id = header.identifier
+    -- The book's own title is the page's.
+    if first_level == 1 and not own[''] then header.identifier = 'top' end
     deeper = deeper or first_level - header.level
     header.level = header.level + deeper - (is_epub and 1 or 0)
     while taken[header.identifier] do
