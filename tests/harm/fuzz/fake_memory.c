@@ -13,57 +13,47 @@ enum { TAKEN = 0x600d, FREED = 0xdead, RUBBISH = 0xa5 };
 enum { GUARD = 64 }; // bytes of rubbish behind every block
 
 // Stands before every block.
-struct block {
-    size_t size;
+struct header {
+    _Alignas(max_align_t) size_t size;
     int state;
-    bool array; // from realloc()
-    max_align_t bytes[];
 };
 
 unsigned memory_refused;
-size_t memory_blocks, memory_bytes;
+size_t memory_bytes;
 
-static void *take(size_t size, bool array) {
+void *fake_malloc(size_t size) {
     if (percent(weather.no_memory)) {
         note("    no memory for %ld bytes", (long)size, 0, 0);
         memory_refused++;
         errno = ENOMEM;
         return NULL;
     }
-    struct block *block = malloc(sizeof *block + size + GUARD);
-    if (block == NULL) abort();
-    *block = (struct block){.size = size, .state = TAKEN, .array = array};
-    memset(block->bytes, RUBBISH, size + GUARD);
-    memory_blocks += !array;
+    struct header *header = malloc(sizeof *header + size + GUARD);
+    if (header == NULL) abort();
+    *header = (struct header){.size = size, .state = TAKEN};
+    memset(header + 1, RUBBISH, size + GUARD);
     memory_bytes += size;
-    return block->bytes;
-}
-
-void *fake_malloc(size_t size) {
-    return take(size, false);
+    return header + 1;
 }
 
 void fake_free(void *bytes) {
     if (bytes == NULL) return;
-    struct block *block =
-        (struct block *)((char *)bytes - offsetof(struct block, bytes));
-    expect(block->state == TAKEN, "it frees memory that it doesn't have");
-    const unsigned char *guard = (unsigned char *)bytes + block->size;
+    struct header *header = (struct header *)bytes - 1;
+    expect(header->state == TAKEN, "it frees memory that it doesn't have");
+    const unsigned char *guard = (unsigned char *)bytes + header->size;
     for (int i = 0; i < GUARD; i++)
         expect(guard[i] == RUBBISH, "it writes beyond its memory");
-    memory_blocks -= !block->array;
-    memory_bytes -= block->size;
-    block->state = FREED;
-    memset(block->bytes, RUBBISH, block->size);
-    free(block);
+    memory_bytes -= header->size;
+    header->state = FREED;
+    memset(bytes, RUBBISH, header->size);
+    free(header);
 }
 
 void *fake_realloc(void *bytes, size_t size) {
-    void *grown = take(size, true);
+    void *grown = fake_malloc(size);
     if (grown == NULL || bytes == NULL) return grown;
-    const struct block *block =
-        (struct block *)((char *)bytes - offsetof(struct block, bytes));
-    memcpy(grown, bytes, block->size < size ? block->size : size);
+    size_t before = ((struct header *)bytes - 1)->size;
+    memcpy(grown, bytes, before < size ? before : size);
     fake_free(bytes);
     return grown;
 }

@@ -80,8 +80,8 @@ int net_accept(int listener) {
     expect(!warning_due, "a warning is missing");
     if (clients_open >= clients_allowed) return has_no_descriptor(listener);
     fakes[listener].passed_over = 0;
-    fakes[listener].failed_at = served + 1;
-    bool broken = percent(3); // the client had gone already
+    fakes[listener].failed_at = served + 1; // it wasn't passed over by itself
+    bool broken = percent(3);               // the client had gone already
     if (broken) fakes[listener].backlog--;
     errno = percent(50) ? EAGAIN : EINTR;
     if (broken || percent(3)) return -1;
@@ -118,7 +118,7 @@ void check_listeners(bool stopping) {
     }
 }
 
-// Names that only the real net.c and listener.c would need.
+// What else listener.c and net.c call.
 void log_accepted(int fd, const struct sockaddr *peer, socklen_t size) {
     (void)fd, (void)peer, (void)size;
 }

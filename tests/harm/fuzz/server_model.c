@@ -74,7 +74,7 @@ void log_always(const char *format, ...) {
     vsnprintf(last_line, sizeof last_line, format, arguments);
     va_end(arguments);
     if (strstr(last_line, "warning:")) listener_warns(last_line);
-    connection_logs(last_line);
+    if (strstr(last_line, "write would block")) calls.blocked++;
 }
 
 const char *plural(uint64_t count) {

@@ -48,6 +48,9 @@ extern struct fake_calls {
     bool read;    // some bytes
     bool ended;   // the server read the end of file
     int error;    // a call told the server this errno
+    // In the log:
+    size_t shown;     // bytes that came in
+    unsigned blocked; // lines about a write that would block
 } calls;
 
 extern int highest_fd; // that was ever open
@@ -59,12 +62,10 @@ void fake_socket_open(int fd);
 bool stream_was(const struct fake_socket *socket, const char *bytes,
                 size_t length);
 
-int fake_close(int fd);
-
 // --- fake_memory.c: memory that is counted and runs out ----------------------
 
-extern unsigned memory_refused;            // calls that found none
-extern size_t memory_blocks, memory_bytes; // taken now; arrays are no blocks
+extern unsigned memory_refused; // calls that found none
+extern size_t memory_bytes;     // taken now
 
 void *fake_malloc(size_t size);
 
@@ -73,7 +74,6 @@ void *fake_malloc(size_t size);
 extern uint64_t echoed; // bytes, in this life
 
 void check_memory(int holders); // clients with unsent bytes
-void connection_logs(const char *line);
 
 // --- listener_model.c --------------------------------------------------------
 
