@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Beyond one loop: a loop a core, completion, and a proxy in front.
+# Beyond one loop: one loop per core, completion, and a proxy in front.
 
 load ../lib/helpers
 
@@ -30,7 +30,7 @@ echoes() {
   end_client 8
 }
 
-# --- a loop a core -----------------------------------------------------------
+# --- one loop per core -------------------------------------------------------
 
 loop_pid() { # NUMBER
   sed -n "s/.*loop $1 is process //p" "$server_log"
@@ -44,7 +44,7 @@ loop_pid() { # NUMBER
   [ "$status" -eq 0 ]
 }
 
-@test "cores has a listener a loop on one port, and all get clients" {
+@test "cores has one listener per loop, all on one port, and all get clients" {
   beyond cores
   only_linux "elsewhere the listener that came last may get all"
   start_server --workers 3
@@ -105,7 +105,7 @@ loop_pid() { # NUMBER
   start_server --workers 2
   kill -KILL "$server_pid"
   wait "$server_pid" 2>/dev/null || true
-  server_pid=$(loop_pid 2) # whoever it is: the log is written all the same
+  server_pid=$(loop_pid 2) # teardown ends this one, should it live on
   end=$((SECONDS + PATIENCE))
   until [ "$(count_log 'stopped: served 0 connections')" -eq 2 ]; do
     [ "$SECONDS" -lt "$end" ]
@@ -119,7 +119,7 @@ loop_pid() { # NUMBER
 start_uring() { # [OPTION]...
   beyond uring
   run "$SERVER" 256.0.0.1:0 # says so before it looks for the address
-  case $output in *'io_uring is not to be had'*) skip "$output" ;; esac
+  case $output in *'io_uring is missing'*) skip "$output" ;; esac
   start_server "$@"
 }
 
@@ -130,11 +130,11 @@ start_uring() { # [OPTION]...
   [ "$status" -eq 0 ]
 }
 
-@test "uring takes many answers from one system call" {
+@test "uring takes many CQEs from one system call" {
   start_uring --verbose
   "$root/tests/crowd" -c 50 -n 2000 --warm-up 0 "$address" >"$scratch/crowd"
-  calls=$(count_log ' answers\{0,1\}$')
-  # A message has two answers: it was received, it was sent.
+  calls=$(count_log ' CQEs\{0,1\}$')
+  # A message has two CQEs: it was received, it was sent.
   [ "$calls" -gt 0 ] && [ "$calls" -lt 2000 ] ||
     saw "2000 messages took $calls system calls"
 }
@@ -149,6 +149,51 @@ start_uring() { # [OPTION]...
   [ "$cpu" -lt 20 ] || saw "it takes $cpu % of a core while descriptors are out"
   end_client 9
   client_does hello
+}
+
+@test "clients of uring that do not read keep their buffers, and stop no others" {
+  start_uring -q
+  start_client 7 slow 300
+  client_says 7 'stuck'
+  client_does hello
+  client_does half-close 8388608
+  tell_client 7 go
+  client_says 7 'echoed'
+  end_client 7
+}
+
+@test "uring closes a client when there is no memory for a buffer, and goes on" {
+  needs prlimit
+  without_sanitizers "they need more memory"
+  start_uring
+  prlimit --pid "$server_pid" --as=$((($(address_space_kb) + 1024) * 1024))
+  start_client 7 slow 300
+  wait_for_log 'closed: No buffer space available'
+  eval "exec 7>&-"
+  client_does hello
+}
+
+@test "a silent client costs uring less than 200 bytes" {
+  only_linux "memory is read from /proc"
+  without_sanitizers "they have memory of their own"
+  has_descriptors 2100
+  start_uring -q
+  start_crowd 7 1000 # the pool has grown
+  before=$(memory_kb)
+  start_crowd 8 1000
+  bytes=$((($(memory_kb) - before) * 1024 / 1000))
+  [ "$bytes" -lt 200 ] || saw "a silent client costs $bytes bytes"
+}
+
+@test "uring says so where io_uring is forbidden" {
+  beyond uring
+  needs strace
+  without_sanitizers "they and strace exclude each other"
+  run strace -qq -o "$scratch/trace" -e inject=io_uring_setup:error=EPERM \
+    "$SERVER" 0
+  [ "$status" -eq 1 ]
+  [ "${#lines[@]}" -eq 1 ]
+  contains "$output" 'io_uring is missing (before Linux 6.1) or forbidden: '
 }
 
 # --- a proxy in front --------------------------------------------------------
