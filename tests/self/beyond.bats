@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# The programs of the book's last chapter: one loop per core, completion, a proxy
-# in front, and echo servers in Go. (check.bats lets the contract judge the
-# goroutines, deadline and epoll of Go.)
+# The programs of the book's last chapter: one loop per core, completion, a
+# proxy in front, and echo servers in Go. (check.bats lets the contract judge
+# goroutines, deadline and epoll, too.)
 
 load ../lib/helpers
 
@@ -19,7 +19,7 @@ find_program() { # NAME
 }
 
 start() { # NAME [OPTION]... [-- ADDRESS...]
-  find_program "$1" || skip "$1 is not built or can't run here: make beyond says why"
+  find_program "$1" || skip "$1 is not built or can't run: see make beyond"
   shift
   start_server "$@"
 }
@@ -150,7 +150,7 @@ echoes() {
     saw "2000 messages took $calls system calls"
 }
 
-@test "clients of uring that do not read keep their buffers, and stop no others" {
+@test "clients that do not read have the buffers of uring, and stop no others" {
   start uring -q
   start_client 7 slow 300
   client_says 7 'stuck'
@@ -161,7 +161,7 @@ echoes() {
   end_client 7
 }
 
-@test "uring closes a client when there is no memory for a buffer, and goes on" {
+@test "without memory for a buffer uring closes the client, and goes on" {
   needs prlimit
   without_sanitizers "they need more memory"
   start uring
