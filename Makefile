@@ -34,7 +34,7 @@
 # make bench-plots      measures what idle clients cost, and draws it
 # make bench-peers      measures ours beside what others would use
 # make peers            builds those: echo servers on libevent, libuv, libev, Go
-# make beyond           builds what the last chapter shows: a loop a core,
+# make beyond           builds what the last chapter shows: one loop per core,
 #                       io_uring, and the echo servers in Go
 #
 # --- What a maintainer does ---
