@@ -27,7 +27,7 @@
 // Not here are functions that fail for wrong arguments only, like
 // pthread_mutex_lock, and connect, which probes a Unix path at start: any error
 // but ECONNREFUSED means "leave it alone". Some are here for readers' own
-// servers: ours do not call accept4, recv, send, select or epoll_pwait.
+// servers: ours do not call accept4, recv, send or select.
 //
 // It needs a dynamic linker that knows LD_PRELOAD and RTLD_NEXT: Linux and the
 // BSDs. In programs that are linked statically or make system calls without
@@ -166,17 +166,13 @@ static void parse_fault(struct fault *fault, const char *text) {
 
 // Far above the program's own descriptors, if its limit allows that.
 static void open_report(const char *path) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-                  S_IRUSR | S_IWUSR);
-    if (fd == -1) {
-        perror(path);
-        _exit(EXIT_FAILURE);
-    }
+    int mode = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+    int fd = open(path, mode, S_IRUSR | S_IWUSR);
     report = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
-    if (report == -1)
-        report = fd;
-    else
+    if (report != -1)
         close(fd);
+    else
+        report = fd;
 }
 
 // Before main(): what was called until now was not the program's doing.
@@ -206,22 +202,15 @@ static bool falls_on(const struct fault *fault, unsigned call) {
     return call >= fault->first && call - fault->first < fault->count;
 }
 
-// A program that calls one of these has nothing left to prepare.
-static void note_wait(const char *name) {
-    static const char *const calls[] = {"accept", "accept4",    "poll",
-                                        "select", "epoll_wait", "epoll_pwait"};
-    static atomic_bool waited;
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
-        if (strcmp(name, calls[i]) == 0 && !atomic_exchange(&waited, true))
-            tell("waits\n");
-}
-
 // Counts a call, and says what is to become of it. If it is to fail, errno is
 // set.
 static enum effect strike(const char *name, atomic_uint *calls, int fd) {
     if (!begun) return NONE;
     unsigned call = atomic_fetch_add(calls, 1) + 1;
-    note_wait(name);
+    // A program that calls one of these has nothing left to prepare.
+    static const char waits[] = "accept4 poll select epoll_wait";
+    static atomic_bool waited;
+    if (strstr(waits, name) && !atomic_exchange(&waited, true)) tell("waits\n");
     if (fault_count == 0) tell("call %s\n", name);
 
     for (const struct fault *fault = faults; fault < faults + fault_count;
@@ -339,11 +328,6 @@ PLAIN(signalfd, (int fd, const sigset_t *signals, int flags),
 PLAIN(epoll_create1, (int flags), (flags))
 PLAIN(epoll_wait, (int fd, struct epoll_event *events, int room, int ms),
       (fd, events, room, ms))
-PLAIN(epoll_pwait,
-      (int poller, struct epoll_event *events, int room, int ms,
-       const sigset_t *signals),
-      (poller, events, room, ms, signals))
-
 // Only a descriptor that is new to the poller takes memory, so only such a call
 // can fail for want of it, and only such calls are counted.
 int epoll_ctl(int poller, int operation, int fd, struct epoll_event *event) {
