@@ -129,10 +129,10 @@ static int64_t now_ns(void) {
 
 // Returns the set of all events that one call returns. A wait for them may not
 // end early, not by a fraction of a millisecond either.
-static int look(int s, int ns) {
-    struct timespec timeout = {s, ns};
+static int look(int seconds, int ns) {
+    struct timespec timeout = {seconds, ns};
     struct kevent events[ROOM];
-    int64_t end_ns = now_ns() + (int64_t)s * NS_PER_S + ns;
+    int64_t end_ns = now_ns() + (int64_t)seconds * NS_PER_S + ns;
     int set = 0, count = kevent(queue->fd, NULL, 0, events, ROOM, &timeout);
     if (count == 0) EXPECT(true, now_ns() >= end_ns);
     for (int i = 0; i < count; i++) {
@@ -176,10 +176,6 @@ static void move_all(int fd, bool out) {
     while (out && size > 0)
         if (write(fd, bytes, size) <= 0) size /= 2;
     while (!out && read(fd, bytes, size) > 0) continue;
-}
-
-static void end_peer(void) {
-    if (shutdown(peer, SHUT_WR) == -1) MUST(close(peer)); // it's a pipe
 }
 
 static void reset_peer(void) {
@@ -426,7 +422,8 @@ static void do_other(int set, int which, int flags) {
     if (is("wait interrupted")) wait_interrupted();
     if (is("count")) count_descriptors();
     if (is("peer drains")) move_all(peer, false);
-    if (is("peer ends")) end_peer();
+    if (is("peer ends") && shutdown(peer, SHUT_WR) == -1)
+        MUST(close(peer)); // it's a pipe
     if (is("peer closes")) MUST(close(peer));
     if (is("peer resets")) reset_peer();
     EXPECT(true, known);

@@ -247,7 +247,7 @@ typedef unsigned long request_type;
 #define RETURNING(failure, type, name, parameters, arguments)                  \
     type name parameters {                                                     \
         FIND_NEXT(name);                                                       \
-        return next == NULL || FAILS(name) ? failure : next arguments;         \
+        return next == NULL || FAILS(name) ? (failure) : next arguments;       \
     }
 #define PLAIN(name, parameters, arguments)                                     \
     RETURNING(-1, int, name, parameters, arguments)
@@ -378,7 +378,8 @@ int getaddrinfo(const char *host, const char *port,
         errno = EMFILE; // what EAI_SYSTEM refers to
         return failure;
     }
-    while (effect == HANG) pause();
+    if (effect == HANG)
+        for (;;) pause();
     if (effect == NONE) return next(host, port, hints, found);
     const char *first = effect == BOTH ? "::1" : "192.0.2.1";
     int failure = next(first, port, hints, found);
