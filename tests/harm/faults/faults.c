@@ -43,7 +43,6 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,9 +191,8 @@ __attribute__((constructor)) static void begin(void) {
 
 // The same calls for the same seed, whatever other threads do meanwhile.
 static unsigned dice(unsigned seed, unsigned call) {
-    uint64_t mixed = ((uint64_t)seed << 32 | call) * 0x9e3779b97f4a7c15U;
-    mixed = (mixed ^ mixed >> 32) * 0xd6e8feb86659fd93U;
-    return (unsigned)((mixed ^ mixed >> 32) % 100);
+    unsigned state = seed * 1000003 + call;
+    return (unsigned)rand_r(&state) % 100;
 }
 
 static bool falls_on(const struct fault *fault, unsigned call) {
