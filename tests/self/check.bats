@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # make check: what is right passes, what is wrong fails and is told why.
 #
-# The servers in check/ are in Python and Go; each says what it does well or
-# badly. Go's careful ones are those that the book shows.
+# The servers in check/ are in Python; each says what it does well or badly. The
+# ones in Go are those that the book shows.
 
 load ../lib/helpers
 
@@ -212,16 +212,6 @@ out_of_descriptors=("when descriptors run out clients wait, and are served when 
     contains "$output" "said last: OSError: [Errno 24] Too many open files"
     contains "$output" "see 04-epoll/README.md, when descriptors run out"
   done
-}
-
-# bats test_tags=slow
-@test "a goroutine per client that dies of EMFILE fails each test about that" {
-  needs go
-  GO111MODULE=off GOENV=off GOFLAGS='' CGO_ENABLED=0 GOPATH=$root/build/go \
-    GOCACHE=$root/build/go/cache HOME=$root/build/go \
-    go build -o "$scratch/careless" "$mine/careless.go"
-  check "$scratch/careless" 02 'descriptors run|backlog is|descriptors are|resets'
-  fails "${out_of_descriptors[@]}"
 }
 
 # bats test_tags=slow
