@@ -87,11 +87,7 @@ figure() { # NAME, of the JSON in output
   "$crowd" -c 1 --hold 60 "$address" >"$BATS_TEST_TMPDIR/out" 3>&- &
   crowd_pid=$!
   background+=("$crowd_pid")
-  end=$((SECONDS + PATIENCE))
-  until grep -q 'holding 1 client' "$BATS_TEST_TMPDIR/out"; do
-    [ "$SECONDS" -lt "$end" ] || saw "the crowd does not hold its client" || return
-    sleep 0.01
-  done
+  eventually grep -q 'holding 1 client' "$BATS_TEST_TMPDIR/out"
   kill -INT "$crowd_pid"
   wait "$crowd_pid"
   [ "$(count_log 'received 64 bytes')" -eq 2 ]

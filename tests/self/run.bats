@@ -107,18 +107,11 @@ last_line() {
   mkdir "$scratch/tmp"
   TMPDIR=$scratch/tmp tests/run >"$scratch/out" 2>&1 3>&- &
   runner=$!
-  end=$((SECONDS + PATIENCE))
-  until [ -s "$scratch/pid" ]; do
-    [ "$SECONDS" -lt "$end" ] || { saw "the test does not start"; return 1; }
-    sleep 0.05
-  done
+  eventually [ -s "$scratch/pid" ]
   kill -TERM "$runner"
   status=0
   wait "$runner" || status=$?
   [ "$status" -eq 143 ]
-  while kill -0 "$(cat "$scratch/pid")" 2>/dev/null; do
-    [ "$SECONDS" -lt "$end" ] || { saw "the test goes on"; return 1; }
-    sleep 0.05
-  done
+  eventually has_ended "$(cat "$scratch/pid")" || saw "the test goes on"
   run ! ls -d "$scratch"/tmp/echo.*
 }

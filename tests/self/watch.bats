@@ -34,15 +34,12 @@ watch() { # STAGE [OPTION]...
 }
 
 shows() { # PATTERN
-  local end=$((SECONDS + PATIENCE))
-  until terminal capture-pane -p | grep -q -- "$1"; do
-    if [ "$SECONDS" -ge "$end" ]; then
-      terminal capture-pane -p
-      saw "the screen never showed '$1'"
-      return 1
-    fi
-    sleep 0.05
-  done
+  eventually is_on_screen "$1" ||
+    saw "the screen never showed '$1' but $(terminal capture-pane -p)"
+}
+
+is_on_screen() { # PATTERN
+  terminal capture-pane -p | grep -q -- "$1"
 }
 
 # The watcher ended with STATUS, the terminal is as it was, the server is gone.
