@@ -80,6 +80,12 @@ needs() { # PROGRAM
   command -v "$1" >/dev/null || skip "$1 is missing"
 }
 
+# Makes a directory for PATH that has no other programs.
+only_with() { # PROGRAM...
+  mkdir "$scratch/bin"
+  for program; do ln -s "$(type -P "$program")" "$scratch/bin"; done
+}
+
 # Without --poll, 03 asks all the time: that is its lesson.
 spins() {
   [ "$stage" = 03 ] && [ -z "${VARIANT:-}" ]

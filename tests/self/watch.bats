@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# make watch: what it shows in a terminal (tmux), and that it leaves nothing.
+# make watch and make tour: what they show in a terminal (tmux), and that they
+# leave nothing.
 
 load ../lib/helpers
 
@@ -135,4 +136,15 @@ left_nothing() { # STATUS
   shows 'ended with 1'
   watched=false watch
   shows "watch: started as 'false [0-9]*', it ended with 1"
+}
+
+@test "make tour fits a terminal of 60 columns, and Ctrl-C leaves nothing behind" {
+  terminal new-session -d -x 60 -y 24 \
+    "TMPDIR=$scratch tests/tools/tour; echo \"ended with \$?\"; exec sleep 100" 3>&- 4>&-
+  shows '^01-blocking: '
+  [ -d "$(echo "$scratch"/tour.*)" ]
+  shows '^reads, two that say hello, then 200 idle ones. It takes$'
+  terminal send-keys C-c
+  shows 'ended with 130'
+  run ! ls -d "$scratch"/tour.*
 }
