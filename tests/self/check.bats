@@ -139,39 +139,26 @@ END
 # --- who is right ------------------------------------------------------------
 
 # bats test_tags=slow
-@test "our own 06, which closes silent clients after five seconds, passes" {
+@test "passes as 06: our own, which closes silent clients after five seconds" {
   passes ./06-timeouts/server 06
 }
 
-# bats test_tags=slow
-@test "a careful server passes: a thread per client, in Python, as 02" {
-  passes "python3 $mine/threads-careful.py" 02
+in_python() { # NAME STAGE
+  passes "python3 $mine/$1-careful.py" "$2"
 }
 
 # bats test_tags=slow
-@test "a careful server passes: selectors, in Python, as 04" {
-  passes "python3 $mine/selectors-careful.py" 04
-}
-
+@test "passes as 02: a thread per client in Python" { in_python threads 02; }
 # bats test_tags=slow
-@test "a careful server passes: asyncio with deadlines, in Python, as 06" {
-  passes "python3 $mine/asyncio-careful.py" 06
-}
-
+@test "passes as 04: selectors in Python" { in_python selectors 04; }
 # bats test_tags=slow
-@test "a careful server passes: a goroutine per client, as 04" {
-  passes build/go/goroutines 04
-}
-
+@test "passes as 06: asyncio with deadlines" { in_python asyncio 06; }
 # bats test_tags=slow
-@test "a careful server passes: epoll in Go, as 04" {
-  passes build/go/epoll 04
-}
-
+@test "passes as 04: a goroutine per client" { passes build/go/goroutines 04; }
 # bats test_tags=slow
-@test "a careful server passes: deadlines in Go, as 06" {
-  passes build/go/deadline 06
-}
+@test "passes as 04: epoll in Go" { passes build/go/epoll 04; }
+# bats test_tags=slow
+@test "passes as 06: deadlines in Go" { passes build/go/deadline 06; }
 
 # --- and who is wrong --------------------------------------------------------
 

@@ -25,81 +25,74 @@ has() { # NAME COMMAND [TAG]
   } >"tests/contract/$1.bats"
 }
 
-last_line() {
-  echo "${lines[${#lines[@]} - 1]}"
+runs() { # STATUS LAST-LINE [ARGUMENT]...
+  run tests/run "${@:3}" 3>&-
+  echo "$output"
+  [ "$status" -eq "$1" ]
+  [ "${lines[${#lines[@]} - 1]}" = "$2" ]
+}
+
+# Says why in one line.
+refuses() { # WORDS [ARGUMENT]...
+  run tests/run "${@:2}" 3>&-
+  [ "$status" -eq 2 ]
+  [ "${#lines[@]}" -eq 1 ]
+  contains "$output" "$1"
 }
 
 @test "a new file just runs, and the last line counts" {
   has two true
-  run tests/run 3>&-
-  echo "$output"
-  [ "$status" -eq 0 ]
+  runs 0 "2 passed, 0 failed"
   contains "$output" "04          two              1 passed"
-  [ "$(last_line)" = "2 passed, 0 failed" ]
 }
 
 @test "a test that fails is shown, and the exit status is 1" {
   has two 'echo words; false'
-  run tests/run 3>&-
-  echo "$output"
-  [ "$status" -eq 1 ]
+  runs 1 "1 passed, 1 failed"
   contains "$output" "# words"
-  [ "$(last_line)" = "1 passed, 1 failed" ]
 }
 
 @test "slow tests and variants that are not fast run with --all" {
   has two true slow
-  run tests/run 3>&-
-  [ "$(last_line)" = "1 passed, 0 failed" ]
-  run tests/run --all 3>&-
-  [ "$(last_line)" = "3 passed, 0 failed" ]
-  run tests/run --all 04-edge 3>&-
-  [ "$(last_line)" = "1 passed, 0 failed" ]
+  runs 0 "1 passed, 0 failed"
+  runs 0 "3 passed, 0 failed" --all
+  runs 0 "1 passed, 0 failed" --all 04-edge
 }
 
 @test "a file that no line of the matrix runs is an error" {
   mkdir tests/elsewhere
   echo '@test "x" { true; }' >tests/elsewhere/lost.bats
-  run tests/run 3>&-
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "tests/elsewhere/lost.bats is in no suite"
+  refuses "tests/elsewhere/lost.bats is in no suite"
 }
 
 @test "a stage that does not exist is an error in one line, and 4 is 04" {
-  run tests/run 07 3>&-
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "07"
-  run tests/run 4 3>&-
-  [ "$status" -eq 0 ]
+  refuses 07 07
+  runs 0 "1 passed, 0 failed" 4
 }
 
 @test "a test that hangs is ended, and named" {
   has two 'sleep 1000'
-  LIMIT=2 run tests/run 3>&-
-  echo "$output"
-  [ "$status" -eq 1 ]
+  LIMIT=2 runs 1 "1 passed, 1 failed"
   contains "$output" "two is right"
-  [ "$(last_line)" = "1 passed, 1 failed" ]
 }
 
 @test "tests that lack a program are counted, with its name" {
   has two 'skip "no-such-program is missing"'
-  run tests/run 3>&-
-  echo "$output"
-  [ "$status" -eq 0 ]
+  runs 0 "1 passed, 0 failed"
   contains "$output" "1 skipped, for these are missing: no-such-program"
+}
+
+@test "with AGAIN=1 a suite that fails has a second chance" {
+  has two "mkdir $scratch/once && false; true"
+  AGAIN=1 runs 0 "2 passed, 0 failed"
+  contains "$output" "1 suites failed, and run again"
 }
 
 @test "an old bats is told apart, in one line" {
   mkdir bin
   printf '#!/bin/sh\necho Bats 1.2.1\n' >bin/bats
   chmod +x bin/bats
-  PATH=$PWD/bin:$PATH run tests/run 3>&-
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "1.8 or newer is needed, and this is 1.2.1"
+  PATH=$PWD/bin:$PATH refuses "1.8 or newer is needed, and this is 1.2.1"
 }
 
 @test "an interrupt ends all that it has started" {
