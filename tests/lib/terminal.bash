@@ -47,7 +47,7 @@ end_process() { # PID SIGNAL
 # Under `set -m` each job is a process group, and all of it ends.
 leave_nothing() {
   local pid
-  trap '' INT TERM HUP PIPE
+  ignore_signals
   for pid in $(jobs -p); do
     kill -KILL -- "-$pid" 2>/dev/null
     end_process "$pid" KILL
@@ -56,11 +56,18 @@ leave_nothing() {
   progress
 }
 
-clean_up_at_end() {
-  trap leave_nothing EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+# Calls leave_nothing, or a FUNCTION that does. A terminal that goes away sends
+# several signals, and at its end a tool is to clean up, and not to end again.
+clean_up_at_end() { # [FUNCTION]
+  # shellcheck disable=SC2064
+  trap "ignore_signals; ${1:-leave_nothing}" EXIT
+  trap 'ignore_signals; exit 129' HUP
+  trap 'ignore_signals; exit 130' INT
+  trap 'ignore_signals; exit 143' TERM
+}
+
+ignore_signals() {
+  trap '' INT TERM HUP PIPE
 }
 
 # A signal would have to wait for a sleep in the foreground.

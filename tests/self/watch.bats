@@ -49,7 +49,11 @@ left_nothing() { # STATUS
   [ "$(terminal display -p '#{alternate_on} #{cursor_flag} #{wrap_flag}')" = '0 1 1' ] ||
     saw "the terminal is left in another mode"
   diff "$scratch/before" "$scratch/after"
-  [ -z "$(ss -tlnH "sport = :$port")" ] || saw "the server still listens"
+  nothing_listens || saw "the server still listens"
+}
+
+nothing_listens() {
+  [ -z "$(ss -tlnH "sport = :$port")" ]
 }
 
 @test "make watch shows a client, what it sent and that it left; q ends it" {
@@ -81,6 +85,11 @@ left_nothing() { # STATUS
   kill -KILL "$(pgrep -P "$(cat "$scratch/pid")" server)"
   shows 'signal 9 ended the server'
   left_nothing 1
+  for _ in 1 2 3; do # what a terminal that closes sends may come twice
+    watch 04 0
+    terminal kill-server
+    eventually nothing_listens || saw "the server outlives the terminal"
+  done
 }
 
 @test "make watch shows what each client waits for" {
