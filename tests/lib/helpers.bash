@@ -1,11 +1,6 @@
-# helpers.bash: drive one server from outside, as its clients would.
-#
-# STAGE is the stage under test, 01 to 06; SERVER the program, by default the
-# stage's own; VARIANT an option that it is started with. With FOREIGN=1 the
-# program is a reader's: it is given a bare port and its log is not looked at.
-#
-# server.bash starts it, client.bash talks to it, measure.bash asks the system
-# what it costs; what only bats has a use for is here.
+# helpers.bash: what only bats has a use for. server.bash starts the server under
+# test, and says what that is told; STAGE is its stage, 01 to 06, and SERVER by
+# default the stage's own.
 
 bats_require_minimum_version 1.5.0
 

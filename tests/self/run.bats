@@ -72,7 +72,7 @@ refuses() { # WORDS [ARGUMENT]...
 
 @test "a test that hangs is ended, and named" {
   has two 'sleep 1000'
-  LIMIT=2 runs 1 "1 passed, 1 failed"
+  LIMIT=5 runs 1 "1 passed, 1 failed"
   contains "$output" "two is right"
 }
 
