@@ -53,25 +53,18 @@ without_sanitizers() { # WHY
 # With limit=N it may have N descriptors, with memory_kb=N so much memory.
 start_server() { # [OPTION]... [-- ADDRESS...]
   server_log=$scratch/server.log
-  local arguments=() addresses=()
-  while [ $# -gt 0 ]; do
-    if [ "$1" = -- ]; then
-      shift
-      addresses=("$@")
-      break
-    fi
-    arguments+=("$1")
-    shift
+  local word words=() has_address=
+  for word; do
+    if [ "$word" = -- ]; then has_address=yes; else words+=("$word"); fi
   done
-  [ ${#addresses[@]} -gt 0 ] || ! is_ours || addresses=(0)
   : >"$server_log" # of a server before this one
-  is_ours || { start_foreign ${addresses[@]+"${addresses[@]}"}; return; }
+  is_ours || { start_foreign ${has_address:+"$word"}; return; }
+  [ -n "$has_address" ] || words+=(0)
   (
     [ -z "${limit:-}" ] || ulimit -n "$limit"
     [ -z "${memory_kb:-}" ] || ulimit -v "$memory_kb"
     # shellcheck disable=SC2086  # VARIANT is an option and its value
-    exec "$SERVER" ${VARIANT:-} ${arguments[@]+"${arguments[@]}"} \
-      "${addresses[@]}"
+    exec "$SERVER" ${VARIANT:-} "${words[@]}"
   ) >"$scratch/server.out" 2>>"$server_log" </dev/null \
     3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   server_pid=$!
