@@ -37,21 +37,18 @@ fail() { # SENTENCE [STATUS]
   exit "${2:-1}"
 }
 
-# The pid of one that has ended may have another owner by now. bash reports what
-# was killed, but only on stderr.
-end_process() { # PID SIGNAL
-  ! jobs -pr | grep -qx "$1" || { kill -"$2" "$1" && wait "$1"; } 2>/dev/null
-}
-
 # All that runs was started by this shell, so it is in the shell's own list.
-# Under `set -m` each job is a process group, and all of it ends.
+# Under `set -m` each job is a process group, and all of it ends. The pid of one
+# that has ended may have another owner by now. bash reports what was killed, but
+# only on stderr.
 leave_nothing() {
   local pid
   ignore_signals
   for pid in $(jobs -p); do
-    kill -KILL -- "-$pid" 2>/dev/null
-    end_process "$pid" KILL
-  done
+    kill -KILL -- "-$pid"
+    ! jobs -pr | grep -qx "$pid" || kill -KILL "$pid"
+    wait "$pid"
+  done 2>/dev/null
   [ -z "${scratch:-}" ] || rm -rf "$scratch"
   progress
 }
