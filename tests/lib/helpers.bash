@@ -47,6 +47,13 @@ contains() { # TEXT PART
   case $1 in *"$2"*) ;; *) saw "'$1', and no '$2' in it" ;; esac
 }
 
+# A command ends with STATUS, and says why in one line.
+in_a_line() { # STATUS WORDS COMMAND...
+  run "${@:3}" 3>&-
+  echo "$output"
+  [ "$status" -eq "$1" ] && [ "${#lines[@]}" -eq 1 ] && contains "$output" "$2"
+}
+
 # The C library's words for EMFILE and ENOMEM: musl has words of its own.
 no_descriptor='\(Too many open files\|No file descriptors available\)'
 no_memory='\(Cannot allocate memory\|Out of memory\)'

@@ -65,10 +65,7 @@ EOF
   for wrong in 'SCENE=nothing=nothing' 'SCENE=instructions=valgrind' \
     'SCENE=million CLIENTS=many=many' 'SERVER=gone SCENE=ping=gone'; do
     # shellcheck disable=SC2086  # several variables
-    run env ${wrong%=*} tests/measure/bench
-    echo "$wrong: $output"
-    [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ]
-    [[ "$output" == *": "*"${wrong##*=}"* ]]
+    in_a_line 1 "${wrong##*=}" env ${wrong%=*} tests/measure/bench
   done
   run tests/measure/bench plots
   [ "$status" -eq 1 ]

@@ -54,10 +54,7 @@ fails() { # TEST...
 @test "what cannot be checked is refused in a line" {
   touch "$scratch/mine.py"
   while read -r server stage reason; do
-    run tests/tools/check "${server#-}" "${stage#-}"
-    [ "$status" -eq 2 ]
-    [ "${#lines[@]}" -eq 1 ]
-    contains "$output" "$reason"
+    in_a_line 2 "$reason" tests/tools/check "${server#-}" "${stage#-}"
   done <<END
 - - say which program
 04-epoll/server - say which stage

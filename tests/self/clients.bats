@@ -70,20 +70,16 @@ crowd_finds() { # FAULT WORDS [OPTION]...
 
 # --- how they are used -------------------------------------------------------
 
-refuses() { # PROGRAM ARGUMENTS...
-  local arguments
-  for arguments in "${@:2}"; do
-    # shellcheck disable=SC2086  # several words
-    run "$1" $arguments
-    [ "$status" -eq 2 ]
-    [ "${#lines[@]}" -eq 1 ]
-  done
-}
-
 @test "what makes no sense is refused in one line" {
-  refuses "$client" "" "8080" "x hello" "8080 nonsense" "8080 drip" "8080 drip x" \
-    "8080 silent 3" "8080 hello a b" "-t x 8080 hello" "-x"
-  refuses "$crowd" "-c 0" "-s x" "-d -1" "-n 1x" "--nonsense" "8080 8081" ":8080"
+  for wrong in "" "8080" "x hello" "8080 nonsense" "8080 drip" "8080 drip x" \
+    "8080 silent 3" "8080 hello a b" "-t x 8080 hello" "-x"; do
+    # shellcheck disable=SC2086  # several words
+    in_a_line 2 client "$client" $wrong
+  done
+  for wrong in "-c 0" "-s x" "-d -1" "-n 1x" "--nonsense" "8080 8081" ":8080"; do
+    # shellcheck disable=SC2086
+    in_a_line 2 crowd "$crowd" $wrong
+  done
 }
 
 @test "client --help names every command" {

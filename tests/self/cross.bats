@@ -39,7 +39,5 @@ runs_on() { # TARGET
 }
 
 @test "make cross names a target that there is not" {
-  run tests/tools/cross vax
-  [ "$status" -eq 2 ]
-  [ "$output" = "cross: there is no target 'vax'" ]
+  in_a_line 2 "cross: there is no target 'vax'" tests/tools/cross vax
 }

@@ -45,16 +45,11 @@ setup() {
   contains "$output" "new here: 04-epoll/poller.c"
   run tests/tools/diff 5
   contains "$output" "+++ 05-kqueue/poller.c"
-  run tests/tools/diff 01
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
+  in_a_line 2 "say which stage" tests/tools/diff 01
 }
 
 @test "make deps says in a line when all is there" {
-  run tests/tools/deps basic
-  [ "$status" -eq 0 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "all is there"
+  in_a_line 0 "all is there" tests/tools/deps basic
 }
 
 @test "on macOS, a cc that is only a stub is no compiler" {
@@ -81,10 +76,7 @@ setup() {
 @test "a tool that lacks a program names it, before it does anything else" {
   only_with bash env dirname sed awk gcc
   while read -r tool words; do
-    PATH=$scratch/bin run "tests/tools/$tool"
-    [ "$status" -eq 1 ]
-    [ "${#lines[@]}" -eq 1 ]
-    contains "$output" "$words"
+    PATH=$scratch/bin in_a_line 1 "$words" "tests/tools/$tool"
   done <<'END'
 container podman or docker is missing
 coverage gcovr is missing; `make deps-all`

@@ -32,14 +32,6 @@ runs() { # STATUS LAST-LINE [ARGUMENT]...
   [ "${lines[${#lines[@]} - 1]}" = "$2" ]
 }
 
-# Says why in one line.
-refuses() { # WORDS [ARGUMENT]...
-  run tests/run "${@:2}" 3>&-
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "$1"
-}
-
 @test "a new file just runs, and the last line counts" {
   has two true
   runs 0 "2 passed, 0 failed"
@@ -62,11 +54,11 @@ refuses() { # WORDS [ARGUMENT]...
 @test "a file that no line of the matrix runs is an error" {
   mkdir tests/elsewhere
   echo '@test "x" { true; }' >tests/elsewhere/lost.bats
-  refuses "tests/elsewhere/lost.bats is in no suite"
+  in_a_line 2 "tests/elsewhere/lost.bats is in no suite" tests/run
 }
 
 @test "a stage that does not exist is an error in one line, and 4 is 04" {
-  refuses 07 07
+  in_a_line 2 07 tests/run 07
   runs 0 "1 passed, 0 failed" 4
 }
 
@@ -92,7 +84,7 @@ refuses() { # WORDS [ARGUMENT]...
   mkdir bin
   printf '#!/bin/sh\necho Bats 1.2.1\n' >bin/bats
   chmod +x bin/bats
-  PATH=$PWD/bin:$PATH refuses "1.8 or newer is needed, and this is 1.2.1"
+  PATH=$PWD/bin:$PATH in_a_line 2 "1.8 or newer is needed, and this is 1.2.1" tests/run
 }
 
 @test "an interrupt ends all that it has started" {

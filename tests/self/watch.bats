@@ -128,14 +128,8 @@ nothing_listens() {
 }
 
 @test "make watch says in a line why it can't show a server" {
-  SERVER='' run tests/tools/watch 04 0
-  [ "$status" -eq 1 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "it draws on a terminal, and this is none"
-  SERVER='' run tests/tools/watch 09
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "which stage, 01 to 06"
+  SERVER='' in_a_line 1 "it draws on a terminal, and this is none" tests/tools/watch 04 0
+  SERVER='' in_a_line 2 "which stage, 01 to 06" tests/tools/watch 09
   watch 02 --workers 0
   shows 'bad number of workers'
   shows 'ended with 2'
