@@ -128,7 +128,7 @@ nothing_listens() {
 }
 
 @test "make watch says in a line why it can't show a server" {
-  SERVER='' in_a_line 1 "it draws on a terminal, and this is none" tests/tools/watch 04 0
+  SERVER='' in_a_line 1 "draws on a terminal, and this is none" tests/tools/watch 4 0
   SERVER='' in_a_line 2 "which stage, 01 to 06" tests/tools/watch 09
   watch 02 --workers 0
   shows 'bad number of workers'
