@@ -82,15 +82,6 @@ crowd_finds() { # FAULT WORDS [OPTION]...
   done
 }
 
-@test "client --help names every command" {
-  run "$client" --help
-  [ "$status" -eq 0 ]
-  commands=$(sed -n 's/^    {"\([a-z-]*\)", .*run_.*/\1/p' \
-    "$root/tests/clients/client.c")
-  [ "$(wc -w <<<"$commands")" -gt 15 ]
-  for command in $commands; do contains "$output" "  $command "; done
-}
-
 # --- what they do ------------------------------------------------------------
 
 # Against what the server's log has: an account of each connection.
