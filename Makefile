@@ -238,7 +238,7 @@ check-book: all tools
 	@tests/book/check --replay
 
 contents:
-	@tests/book/contents
+	@tests/book/check --contents
 
 deps:
 	@tests/tools/deps basic

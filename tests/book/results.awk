@@ -5,7 +5,7 @@
 
 function is_result(file) { return file ~ /^tests\/book\/results\/[^\/]*[.]txt$/ }
 
-function paragraph(first, last, kind,    words, link, command, file, printed_by) {
+function check_result_links(first, last,    words, link, command, file, printed_by) {
     words = joined(first, last)
     if (words ~ /\]\([^)]*tests\/book\/results\// && words !~ /<!-- figure: |:\*?$/)
         wrong(first, "a link to a result, and no figure from it is marked")
@@ -24,7 +24,7 @@ function paragraph(first, last, kind,    words, link, command, file, printed_by)
     }
 }
 
-function block(language, caption, first, last,    file) {
+function check_quotation(language, caption, first, last,    file) {
     if (language != "text" || caption !~ /^\*From \[.*\]\([^)]*\):\*$/) return
     file = caption
     sub(/^.*\]\(/, "", file)
@@ -35,7 +35,3 @@ function block(language, caption, first, last,    file) {
     else if (load(file))
         quoted_results += excerpt(file, file, first, last)
 }
-
-function heading(line, level, title) {}
-function end_file() {}
-function finish() { count(quoted_results + 0 " quotations of results") }
