@@ -20,10 +20,12 @@ const colours = {
 const light = { ink: '#1f2328', soft: '#57606a', grid: '#e4e8ec' };
 const dark = { ink: '#e6edf3', soft: '#9ea7b3', grid: '#262c34' };
 
-const pattern = (what, size, shape) => `<pattern id="${what}" class="${what}-line" ` +
-  `width="${size}" height="${size}" patternUnits="userSpaceOnUse">${shape}</pattern>`;
+const pattern = (what, size, shape) =>
+  `<pattern id="${what}" class="${what}-line" width="${size}" ` +
+  `height="${size}" patternUnits="userSpaceOnUse">${shape}</pattern>`;
 const patterns = {
-  backlog: pattern('backlog', 8, '<path d="M-2 10L10 -2M-2 2L2 -2M6 10L10 6"/>'),
+  backlog: pattern('backlog', 8,
+    '<path d="M-2 10L10 -2M-2 2L2 -2M6 10L10 6"/>'),
   echo: pattern('echo', 7, '<circle cx="3.5" cy="3.5" r="0.8"/>'),
   flood: pattern('flood', 6, '<path d="M0 3H6"/>'),
   again: pattern('again', 4, '<path stroke-width="1.6" d="M2 0V4"/>'),
@@ -31,16 +33,20 @@ const patterns = {
 
 // Of what is in the picture.
 function rules(seen, { ink, soft, grid }, from) {
-  const used = Object.keys(colours).filter((what) => what === 'paper' || seen.has(what));
-  return used.map((what) => {
-    const [fill, line] = colours[what].slice(from);
-    return `  .${what} { fill: ${fill}; stroke: ${line} }` + (what in patterns ?
-      `\n  .${what}-line { stroke: ${line} } .on-${what} { fill: ${fill} }` : '');
-  }).concat(`  text { fill: ${ink} } .soft { fill: ${soft} }`,
-    `  .grid { stroke: ${grid} } .mark { stroke: ${ink} }`).join('\n');
+  const shapes = Object.entries(colours)
+    .filter(([what]) => what === 'paper' || seen.has(what));
+  const lines = shapes.map(([what, all]) => {
+    const [fill, line] = all.slice(from);
+    return `  .${what} { fill: ${fill}; stroke: ${line} }
+  .${what}-line { stroke: ${line} } .on-${what} { fill: ${fill} }`;
+  });
+  return `${lines.join('\n')}
+  text { fill: ${ink} } .soft { fill: ${soft} }
+  .grid { stroke: ${grid} } .mark { stroke: ${ink} }`;
 }
 
-const css = (seen) => `  text { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif }
+const css = (seen) => `  text { font: 13px system-ui, -apple-system, \
+'Segoe UI', 'DejaVu Sans', sans-serif }
   .lesson { font-size: 19px; font-weight: 600 }
   .name { font-size: 15px; font-weight: 600 }
 ${rules(seen, light, 0)}
@@ -49,8 +55,8 @@ ${rules(seen, dark, 2)}
   }
   .fuse { stroke-width: 0 } .mark { stroke-width: 1.5 }`;
 
-const escape = (text) => String(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-  .replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+const escape = (text) => String(text).replace(/[&<>"]/g, (one) =>
+  ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[one]);
 
 // About as wide as a browser makes it, rather more than less.
 const text_width = (words, size) => words.length * size * 0.52;

@@ -23,7 +23,8 @@ const SCALE = (WIDTH - LEFT - RIGHT) / scene.end_ms;
 const lessons = {
   '01': 'One thread waits for A, and B and C wait for the thread',
   '02': 'Each client has a thread that waits for it, and no other has to',
-  '03': 'The server never sleeps: it asks each client all the time, for nothing',
+  '03': 'The server never sleeps: it asks each client all the time, ' +
+    'for nothing',
   '04': 'The server sleeps until the kernel says which client is ready',
   '05': "kevent instead of epoll_wait: another kernel's word, the same picture",
   '06': 'A silent client is cut off at its deadline; the others notice nothing',
@@ -56,7 +57,7 @@ function spans_of(row, spans) {
     if (what === 'backlog' && to - from < QUEUED_MS) what = 'silent';
     if (what === 'flood' && to - from < MOVING_MS) what = 'echo';
     if (what === 'again' && to - from < AGAIN_MS) what = 'run';
-    if (scene.stage.startsWith('05')) call = call?.replace('epoll_wait', 'kevent');
+    if (scene.name === '05') call = call?.replace('epoll_wait', 'kevent');
     const last = shown.at(-1);
     if (last?.what === what && last.call === call) last.to = to;
     else shown.push({ what, from, to, call });
@@ -70,9 +71,10 @@ function marks_of(name) {
   scene.steps.forEach(([ms, who, verb, , words], i) => {
     if (who !== name) return;
     const { ended, closed_ms } = states[i].clients[name] ?? {};
+    const is_cut_off = closed_ms !== undefined && !ended;
     const said = { connect: 'connects', send: words ?? 'sends',
       hear: words ? 'echo' : 'reads',
-      leave: closed_ms !== undefined && !ended ? 'is cut off' : 'leaves' }[verb];
+      leave: is_cut_off ? 'is cut off' : 'leaves' }[verb];
     if (said && said !== marks.at(-1)?.[1]) marks.push([ms, said]);
   });
   return marks;
@@ -95,7 +97,8 @@ function fuses_of(name) {
       [moved[i - 1], ms, Math.max(0, 1 - burnt / scene.timeout_ms)]);
     whole = ms;
   });
-  return fuses.concat([[whole, moved.at(-1), 1]]).filter(([from, to]) => to > from);
+  fuses.push([whole, moved.at(-1), 1]);
+  return fuses.filter(([from, to]) => to > from);
 }
 
 const rows = Object.entries(rows_of({ scene, states }))
@@ -118,8 +121,9 @@ function describe() {
       if (last?.words === words && from - last.to < TOLD_MS) last.to = to;
       else spells.push({ words, from, to });
     }
-    const moments = marks.map(([ms, said]) => `${said} at ${Math.floor(ms)}`).join(', ');
-    return `${is_name(name) ? 'Client' : 'The'} ${name}${moments && ` (${moments} ms)`}: ` +
+    const who = `${is_name(name) ? 'Client' : 'The'} ${name}`;
+    const moments = marks.map(([ms, said]) => `${said} at ${Math.floor(ms)}`);
+    return `${who}${moments.length ? ` (${moments.join(', ')} ms)` : ''}: ` +
       spells.map(({ words, from, to }) =>
         `${words} from ${Math.floor(from)} to ${Math.floor(to)} ms`).join('; ');
   });
@@ -133,13 +137,15 @@ const round = (number) => Math.round(number * 10) / 10;
 const x_of = (ms) => round(LEFT + ms * SCALE);
 
 function text(style, x, y, words, anchor) {
-  svg.push(`<text${style && ` class="${style}"`} x="${round(x)}" y="${round(y)}"` +
-    `${anchor ? ` text-anchor="${anchor}"` : ''}>${escape(words)}</text>`);
+  const given = (style && ` class="${style}"`) +
+    (anchor ? ` text-anchor="${anchor}"` : '');
+  svg.push(`<text${given} x="${round(x)}" y="${round(y)}">` +
+    `${escape(words)}</text>`);
 }
 
 function box(style, x, y, width, height, rx) {
-  svg.push(`<rect ${style} x="${round(x)}" y="${round(y)}" width="${round(width)}" ` +
-    `height="${height}" rx="${rx}"/>`);
+  svg.push(`<rect ${style} x="${round(x)}" y="${round(y)}" ` +
+    `width="${round(width)}" height="${height}" rx="${rx}"/>`);
 }
 
 function patterned(what, ...place) {
@@ -147,13 +153,13 @@ function patterned(what, ...place) {
   if (what in patterns) box(`fill="url(#${what})"`, ...place);
 }
 
-// In a span are its words, if there is room. A pattern that is in the way of the
-// words is covered.
+// In a span are its words, if there is room. A pattern in their way is covered.
 function draw_words({ what, from, call }, width, y) {
   const words = call ?? short[what] ?? '', room = text_width(words, SIZE) + 10;
   if (!words || room + 2 > width) return;
   const middle = x_of(from) + width / 2;
-  if (what in patterns) box(`class="on-${what}"`, middle - room / 2, y + 4, room, 18, 3);
+  if (what in patterns)
+    box(`class="on-${what}"`, middle - room / 2, y + 4, room, 18, 3);
   text('', middle, y + 17.5, words, 'middle');
 }
 
@@ -181,7 +187,8 @@ function draw_marks({ marks, y }) {
   const said = [];
   for (const [ms, words] of marks) {
     const last = said.at(-1), x = x_of(ms);
-    if (last && x < last.x + text_width(last.words, SIZE) + 6) last.words += `, ${words}`;
+    if (last && x < last.x + text_width(last.words, SIZE) + 6)
+      last.words += `, ${words}`;
     else said.push({ x, words });
   }
   for (const { x, words } of said) {
@@ -210,10 +217,11 @@ function draw_rows() {
   let y = TOP, server;
   text('soft', 20, TOP + 4, 'clients');
   for (const row of rows) {
-    const is_first = !is_name(row.name) && !server;
-    if (is_first) server = y += 22;
-    if (is_first) text('soft', 20, y - 6, 'server');
-    if (is_first) svg.push(`<path class="grid" d="M20 ${y - 22}H${WIDTH - RIGHT}"/>`);
+    if (!is_name(row.name) && !server) {
+      server = y += 22;
+      text('soft', 20, y - 6, 'server');
+      svg.push(`<path class="grid" d="M20 ${y - 22}H${WIDTH - RIGHT}"/>`);
+    }
     row.y = is_name(row.name) ? y + 18 : y;
     text(is_name(row.name) ? 'name' : '', 20, row.y + 18, row.name);
     draw_spans(row);
@@ -228,7 +236,8 @@ function draw_rows() {
 function draw_axis(bottom) {
   for (let ms = 0; ms <= scene.end_ms; ms += 200) {
     svg.unshift(`<path class="grid" d="M${x_of(ms)} ${TOP}V${bottom}"/>`);
-    text('soft', x_of(ms), bottom + 17, ms || '0 ms', ms < scene.end_ms ? 'middle' : 'end');
+    text('soft', x_of(ms), bottom + 17, ms || '0 ms',
+      ms < scene.end_ms ? 'middle' : 'end');
   }
 }
 
@@ -236,28 +245,34 @@ function draw() {
   text('lesson', 20, 34, lesson);
   const bottom = draw_rows();
   draw_axis(bottom);
-  const last = draw_legend('the server', ['wait', 'run', 'again'], 26 + draw_legend('a client',
-    ['silent', 'backlog', 'echo', 'flood', 'drain', 'fuse'], bottom + 46));
+  const middle = draw_legend('a client',
+    ['silent', 'backlog', 'echo', 'flood', 'drain', 'fuse'], bottom + 46);
+  const last = draw_legend('the server', ['wait', 'run', 'again'], middle + 26);
   const spans = rows.flatMap((row) => row.spans);
   const busy_ms = spans.filter(({ what }) => /run|again/.test(what))
     .reduce((sum, { from, to }) => sum + to - from, 0);
-  const refused = scene.steps.filter((step) => /EAGAIN/.test(scene.texts[step[2]]))
+  const refused = scene.steps
+    .filter((step) => /EAGAIN/.test(scene.texts[step[2]]))
     .reduce((sum, step) => sum + (step[5] ?? 1), 0);
-  text('soft', 20, last + 32, `Recorded with strace, which slows it down. The server ran for ` +
-    `${Math.round(busy_ms)} of ${scene.end_ms} ms.${notes[scene.name] ?? ''}` +
+  text('soft', 20, last + 32, 'Recorded with strace, which slows it down. ' +
+    `The server ran for ${Math.round(busy_ms)} of ${scene.end_ms} ms.` +
+    (notes[scene.name] ?? '') +
     (seen.has('again') ? ` ${refused} calls said EAGAIN.` : ''));
   return last + 52;
 }
 
 const height = draw();
-console.log(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" \
-width="${WIDTH}" height="${height}" role="img" aria-labelledby="title desc">
+console.log(`<svg xmlns="http://www.w3.org/2000/svg" role="img" \
+viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" \
+aria-labelledby="title desc">
 <title id="title">${escape(lesson)}</title>
 <desc id="desc">${escape(describe())}</desc>
 <style>
 ${css(seen)}
 </style>
-${Object.keys(patterns).filter((what) => seen.has(what)).map((what) => patterns[what]).join('\n')}
-<rect class="paper" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
+${Object.entries(patterns).filter(([what]) => seen.has(what))
+    .map(([, pattern]) => pattern).join('\n')}
+<rect class="paper" x="0.5" y="0.5" rx="8" \
+width="${WIDTH - 1}" height="${height - 1}"/>
 ${svg.join('\n')}
 </svg>`);
