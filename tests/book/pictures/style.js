@@ -31,27 +31,24 @@ const patterns = {
   again: pattern('again', 4, '<path stroke-width="1.6" d="M2 0V4"/>'),
 };
 
-// Of what is in the picture.
-function rules(seen, { ink, soft, grid }, from) {
-  const shapes = Object.entries(colours)
-    .filter(([what]) => what === 'paper' || seen.has(what));
-  const lines = shapes.map(([what, all]) => {
+function rules({ ink, soft, grid }, from) {
+  const shapes = Object.entries(colours).map(([what, all]) => {
     const [fill, line] = all.slice(from);
     return `  .${what} { fill: ${fill}; stroke: ${line} }
   .${what}-line { stroke: ${line} } .on-${what} { fill: ${fill} }`;
   });
-  return `${lines.join('\n')}
+  return `${shapes.join('\n')}
   text { fill: ${ink} } .soft { fill: ${soft} }
   .grid { stroke: ${grid} } .mark { stroke: ${ink} }`;
 }
 
-const css = (seen) => `  text { font: 13px system-ui, -apple-system, \
-'Segoe UI', 'DejaVu Sans', sans-serif }
+const css = `  text { font: 13px system-ui, -apple-system, 'Segoe UI', \
+'DejaVu Sans', sans-serif }
   .lesson { font-size: 19px; font-weight: 600 }
   .name { font-size: 15px; font-weight: 600 }
-${rules(seen, light, 0)}
+${rules(light, 0)}
   @media (prefers-color-scheme: dark) {
-${rules(seen, dark, 2)}
+${rules(dark, 2)}
   }
   .fuse { stroke-width: 0 } .mark { stroke-width: 1.5 }`;
 

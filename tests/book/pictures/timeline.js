@@ -268,10 +268,9 @@ aria-labelledby="title desc">
 <title id="title">${escape(lesson)}</title>
 <desc id="desc">${escape(describe())}</desc>
 <style>
-${css(seen)}
+${css}
 </style>
-${Object.entries(patterns).filter(([what]) => seen.has(what))
-    .map(([, pattern]) => pattern).join('\n')}
+${Object.values(patterns).join('\n')}
 <rect class="paper" x="0.5" y="0.5" rx="8" \
 width="${WIDTH - 1}" height="${height - 1}"/>
 ${svg.join('\n')}
