@@ -19,9 +19,9 @@ function parse_call(text) {
 }
 
 // What epoll_wait or poll returned: descriptors and their events.
-function ready_in({ args }) {
-  return [...args.matchAll(/events=([A-Z|]+), data=\{u32=(\d+)/g)]
-    .map(([, events, fd]) => ({ fd: Number(fd), events }));
+function ready_in({ text }) {
+  return [...text.matchAll(/events=([A-Z|]+), data=\{u32=(\d+)|fd=(\d+), revents/g)]
+    .map(([, events, fd, polled]) => ({ fd: Number(fd ?? polled), events }));
 }
 
 const client_of = (state, fd) => state.clients[state.names[fd]];

@@ -76,6 +76,33 @@ async function chapters() {
   return links.length < 12 ? [`there are ${links.length} links`] : wrong;
 }
 
+// Beside another, the run is marked that has just made a step.
+async function marks() {
+  const wrong = [], steps = async () => (await where()).match(/step \d+/g);
+  await open('#scene=03&step=183&beside=04&also=125');
+  for (let i = 0; i < 12; i++) {
+    const before = await steps();
+    await page.keyboard.press('ArrowRight');
+    const moved = (await steps()).map((one, n) => one !== before[n]);
+    const marked = await page.$$eval('.panel h2', (all) => all.map(
+      (one) => getComputedStyle(one, '::after').visibility === 'visible'));
+    wrong.push(`${moved}` !== `${marked}` && `at ${await where()}: moved ${moved}, marked ${marked}`);
+  }
+  return wrong;
+}
+
+async function ends() {
+  await open('#scene=03&beside=04');
+  await page.keyboard.press('End');
+  const vain = await page.$$eval('.kernel', (all) => all.map((one) =>
+    Number(/(\d+) said EAGAIN/.exec(one.textContent)?.[1])));
+  await page.keyboard.press('b');
+  const last = await where();
+  await page.keyboard.press('ArrowLeft');
+  return [!(vain[0] > 500 && vain[1] === 0) && `${vain} calls said EAGAIN`,
+    !/B does nothing more/.test(last) && last, /nothing more/.test(await where()) && await where()];
+}
+
 async function touch() {
   await open('#scene=04', 360);
   await page.tap('#step');
@@ -91,6 +118,7 @@ async function fits(width) {
     await open(link, width);
     wrong.push(await page.evaluate(`document.documentElement.scrollWidth > innerWidth &&
       document.documentElement.scrollWidth + ' px'`));
+    wrong.push(await page.evaluate(`document.querySelector('.legend').checkVisibility() ? '' : 'no legend'`));
   }
   return wrong;
 }
@@ -111,6 +139,8 @@ async function all_tests() {
   await test('the keyboard steps, jumps, plays and stops', keys());
   await test('a link leads to its moment', links());
   await test("the chapters' links lead to their moments", chapters());
+  await test('beside another, the run that moved is marked', marks());
+  await test('at the end, calls are counted, and no client does more', ends());
   await test('a finger steps, and moves along the timeline', touch());
   for (const width of [360, 700, 1280]) await test(`${width} px: nothing is wider than the page`, fits(width));
   for (const mode of ['light', 'dark'])

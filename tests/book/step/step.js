@@ -30,10 +30,10 @@ const step_of = (run) => run.scene.steps[moments[at][run.number] - 1];
 
 // One for each kind of step. $who is the client, $fd its descriptor.
 const sentences = {
-  'begin': 'The server is about to start.',
-  'connect': '$who connects. The kernel completes the connection by itself and puts it into the backlog.',
-  'send': '$who sends $bytes. They wait in the receive buffer until the server reads them.',
-  'hear': '$who reads $bytes of its echo.',
+  'begin': 'The server is about to start. Step with → or ▶.',
+  'connect': '$who connects. The kernel completes the connection by itself and puts it into the backlog, where it waits to be accepted.',
+  'send': '$who sends $bytes. This waits in the receive buffer until the server reads it.',
+  'hear': '$who reads its echo: $bytes.',
   'finish': '$who will send no more (it half-closes): the server will read an end of file.',
   'end': '$who reads an end of file: the server has closed.',
   'lost': '$who hears that its connection was reset.',
@@ -43,15 +43,16 @@ const sentences = {
   'socket': 'The server makes a socket.',
   'bind': 'The socket gets its address.',
   'listen': 'From now on the kernel accepts connections on this address, into the backlog.',
-  'ioctl': 'This descriptor shall never block: a call that can do nothing now says EAGAIN.',
+  'ioctl': '[$fd] becomes non-blocking: a call that can do nothing now says EAGAIN instead of sleeping.',
   'signalfd4': 'Signals become a descriptor that can be read, like a client.',
   'epoll_create1': 'The kernel makes an epoll instance: an interest list and a ready list.',
-  'epoll_ctl ADD': 'The kernel is told to watch [$fd]: it joins the interest list.',
-  'epoll_ctl MOD': 'The server changes what it wants to know about [$fd], and the kernel looks again.',
+  'epoll_ctl ADD': 'The kernel is told to watch [$fd] for $events: it joins the interest list.',
+  'epoll_ctl MOD': 'The server sets its interest in [$fd] to $events, and the kernel looks at once.',
   'epoll_ctl DEL': 'The kernel stops watching [$fd].',
   'accept asleep': 'The thread sleeps in accept until a client connects. It can do nothing else.',
-  'accept': 'accept takes $who out of the backlog and gives it a descriptor.',
-  'accept EAGAIN': 'The server asks for a new client. There is none: not now (EAGAIN).',
+  'accept': 'accept takes $who out of the backlog and gives it a descriptor, [$fd].',
+  'accept EAGAIN': 'The server asks for a new client: not now (EAGAIN).',
+  'accept EAGAIN early': 'The server asks for a new client: not now (EAGAIN). The handshake of $who is not over yet.',
   'accept EMFILE': 'A client waits in the backlog, but no descriptor is left for it.',
   'read asleep': 'The thread sleeps in read until $who sends something. It can do nothing else.',
   'read': 'The server reads $bytes from $who: they leave the receive buffer.',
@@ -66,10 +67,10 @@ const sentences = {
   'write ECONNRESET': 'The server cannot write any more: $who has reset the connection.',
   'close': 'The server closes the connection of $who. The number [$fd] is free again.',
   'epoll_wait asleep': 'Nothing is ready, so the thread sleeps in epoll_wait. Any descriptor of the interest list can wake it.',
-  'epoll_wait': 'epoll_wait returns with what is in the ready list: $who. It asks for no other.',
+  'epoll_wait': 'epoll_wait returns what is in the ready list: $who. The server has to ask no other.',
   'epoll_wait nothing': 'epoll_wait returns with nothing: the time is up.',
-  'poll asleep': 'The server hands the whole list to the kernel and sleeps in poll until one of them is ready.',
-  'poll': 'poll has marked in the list who is ready. The server looks through all of it.',
+  'poll asleep': 'The server hands the whole list to the kernel and sleeps in poll until a descriptor in it is ready.',
+  'poll': 'poll has marked in the list which descriptors are ready: $who. The server looks through all of it.',
   'poll nothing': 'poll returns with nothing: the time is up.',
   'clock_nanosleep asleep': 'The server sleeps, so as not to ask again at once.',
   'clock_nanosleep': 'The server has slept long enough, and tries again.',
@@ -85,6 +86,12 @@ function kind_of(call, phase) {
   return also ? `${call.name} ${also}` : call.name.replace(/^clone$/, 'clone3');
 }
 
+const client_calls = { send: 'write', hear: 'read', finish: 'shutdown', leave: 'close',
+  end: 'read, end of file', lost: 'ECONNRESET', abort: 'close, with a reset' };
+
+const watched = (args) => [/IN\b/.test(args) && 'IN (something to read)',
+  /OUT\b/.test(args) && 'OUT (room to write)'].filter(Boolean).join(' and ') || 'nothing';
+
 // The words of a step: what kind it is, of whom, how strace prints it, what
 // happened.
 function words_of(run, number) {
@@ -95,35 +102,36 @@ function words_of(run, number) {
     const what = bytes ? words ? `“${words}”` : amount(bytes) : '';
     const is_reset = verb === 'leave' && run.states[number].clients[who].reset;
     const kind = is_reset ? 'leave unread' : verb;
-    return { kind, who, call: `${who}: ${verb}${what && ` ${what}`}`,
+    return { kind, who, call: `client ${who}: ${client_calls[verb] ?? verb}${what && ` ${what}`}`,
       said: sentences[kind].replace('$who', who).replace('$bytes', what) };
   }
   const call = call_of(scene, step), kind = kind_of(call, step[4]);
   const before = run.states[number - 1], after = run.states[number];
-  const fd = call.name === 'epoll_ctl' ? Number(/CTL_\w+, (\d+)/.exec(call.args)[1]) : call.fd;
-  const who = call.name === 'accept' ? after.names[call.result] : call.name === 'epoll_wait' ?
-    ready_in(call).map((one) => named(before, one.fd)).join(', ') : before.names[fd];
-  const said = (sentences[kind] ?? `${call.name} returns${call.error && ` with ${call.error}`}.`)
-    .replaceAll('$who', who || 'the client').replaceAll('$fd', fd)
-    .replaceAll('$bytes', amount(call.result));
-  return { kind, who,
-    said: step[5] ? `${said} (This round was seen ${step[5]} times, one like the other.)` : said,
-    call: step[4] === ASLEEP ? `${call.name}(${isNaN(call.fd) ? '' : `${call.fd}, `}<unfinished ...>` : call.text };
+  const fd = call.name === 'epoll_ctl' ? Number(/CTL_\w+, (\d+)/.exec(call.args)[1]) :
+    call.name === 'accept' ? call.result : call.fd;
+  const early = kind === 'accept EAGAIN' && before.backlog[0];
+  const who = early || (/^(poll|epoll_wait)$/.test(kind) && ready_in(call).map((one) => named(before, one.fd)).join(', ')) ||
+    after.names[fd] || before.names[fd];
+  const said = (sentences[early ? `${kind} early` : kind] ?? `${call.name} returns${call.error && ` with ${call.error}`}.`)
+    .replaceAll('$who', who || 'the client').replaceAll('[$fd]', named(kind === 'accept' ? before : after, fd))
+    .replaceAll('$bytes', amount(call.result)).replaceAll('$events', watched(call.args));
+  return { kind, who, said: step[5] ? `${said} It goes round like this ${step[5]} times.` : said,
+    call: step[4] === ASLEEP ? `${call.name}(${isNaN(call.fd) ? '' : `${call.fd}, `}<unfinished ...>` :
+      call.text.replace(/(-1 E\w+) \(.*/, '$1') };
 }
 
 // --- the source -----------------------------------------------------------------
 
 // The call of the thread that was seen last.
-function server_step(run) {
-  const steps = run.scene.steps;
-  for (let i = moments[at][run.number] - 1; i >= 0; i--)
-    if (!is_client(steps[i]) && run.scene.stacks[steps[i][3]].length) return steps[i];
-}
+const server_step = (run) => run.scene.steps.slice(0, moments[at][run.number])
+  .findLast((step) => !is_client(step) && run.scene.stacks[step[3]].length);
 
 function show_source(run) {
   const { scene, panel } = run, step = server_step(run);
   const bar = panel.querySelector('.stack'), pre = panel.querySelector('pre');
-  const frames = step ? scene.stacks[step[3]] : [[Object.keys(scene.files)
+  // strace prints the stack of the last call twice.
+  const all = step && scene.stacks[step[3]];
+  const frames = step ? all.slice(all.findLastIndex((frame) => frame[2] === all[0][2])) : [[Object.keys(scene.files)
     .findIndex((file) => file.startsWith(scene.stage)), 1, 'main']];
   if (run.frame === undefined || run.frame >= frames.length) run.frame = frames.findLastIndex(
     (frame) => /(server|connection|poller|channel)\.c$/.test(file_of(scene, frame)));
@@ -134,6 +142,7 @@ function show_source(run) {
     button.onclick = () => { run.frame = i; show_source(run); };
     return button;
   }));
+  bar.scrollLeft = bar.children[run.frame].offsetLeft - bar.clientWidth / 2;
   const file = file_of(scene, frames[run.frame]);
   if (pre.dataset.file !== file) {
     pre.dataset.file = file;
@@ -162,9 +171,7 @@ function chips(items, none = 'empty') {
 }
 
 function named(state, fd) {
-  const number = Number(fd);
-  const name = number === state.listener ? 'listener' :
-    number === state.signals ? 'signals' : state.names[fd];
+  const name = { [state.listener]: 'listener', [state.signals]: 'signals' }[fd] ?? state.names[fd];
   return `[${fd}]${name ? ` ${name}` : ''}`;
 }
 
@@ -192,10 +199,19 @@ function client_row(run, client, ms) {
   return row;
 }
 
+// How many calls there were after each step, and how many could do nothing.
+function count_calls({ steps, texts }) {
+  let all = 0, vain = 0;
+  return [[0, 0], ...steps.map((step) => {
+    const times = is_client(step) || step[4] === ASLEEP ? 0 : step[5] ?? 1;
+    return [all += times, vain += /EAGAIN/.test(texts[step[2]]) ? times : 0];
+  })];
+}
+
 function show_kernel(run) {
   const state = state_of(run), step = step_of(run), ms = step?.[0] ?? 0;
   const head = ['client', 'receive buffer', 'in the server', 'send buffer'];
-  if (run.scene.timeout_ms) head.push('deadline in');
+  if (run.scene.timeout_ms) head.push('time left');
   const clients = Object.values(state.clients);
   const parts = [line('Backlog', chips(state.backlog.map((name) => ['backlog', name]))),
     clients.length ? make('table', {},
@@ -203,22 +219,26 @@ function show_kernel(run) {
         make('th', { scope: 'col', textContent: words })))),
       make('tbody', {}, ...clients.map((client) => client_row(run, client, ms)))) :
       line('Clients', chips([], 'none yet'))];
-  if (clients.length) parts.push(make('small', { textContent: 'In a buffer is what was sent and not yet ' +
-    'read; what does not fit waits with its sender. Bars are logarithmic.' }));
+  if (clients.length) parts.push(make('small', { textContent: 'A buffer is counted with the one at the ' +
+    'other end: all that one side has written and the other has not read. Bars are logarithmic.' }));
   if (state.poller !== undefined) parts.push(line('Interest list',
     chips(Object.entries(state.interest).map(([fd, events]) =>
       ['', `${named(state, fd)} ${events === '0' ? 'nothing' : events.replaceAll('EPOLL', '')}`]))),
   line('Ready list', chips(ready_list(state).map((fd) => ['run', named(state, fd)]))));
   if (/^03/.test(run.scene.stage)) {
     const call = step && !is_client(step) ? call_of(run.scene, step) : {};
-    parts.push(line('List', chips(state.list.map((fd) =>
-      [fd === call.fd && /accept|read|write/.test(call.name) ? 'now' : '', named(state, fd)]))));
+    const ready = call.name === 'poll' ? ready_in(call).map((one) => one.fd) : [];
+    parts.push(line('Server’s list', chips(state.list.map((fd) => ready.includes(fd) ?
+      ['run', `${named(state, fd)} ← ready`] : fd === call.fd && /accept|read|write/.test(call.name) ?
+        ['now', `${named(state, fd)} ← asked`] : ['', named(state, fd)]))));
   }
   if (run.scene.timeout_ms) parts.push(line('Deadlines', chips(state.queue.map((fd) =>
     ['', named(state, fd)]))));
   parts.push(line('Threads', chips(state.threads.map((thread, i) => [thread, i])
     .filter(([thread]) => !thread.gone).map(([thread, i]) => thread.asleep ?
       ['wait', `${thread_name(run, i)} sleeps in ${thread.asleep}`] : ['run', `${thread_name(run, i)} runs`]))));
+  const [all, vain] = run.calls[moments[at][run.number]];
+  parts.push(line('Calls', chips([], `${all} so far, ${vain} said EAGAIN`)));
   run.panel.querySelector('.kernel').replaceChildren(...parts);
 }
 
@@ -234,7 +254,7 @@ function show_terminals(run) {
 
 const meanings = { silent: 'connected, and silent', backlog: 'in the backlog',
   echo: 'waits for its echo', flood: 'its echo is there, unread', drain: 'reads',
-  wait: 'the server sleeps', run: 'runs', again: 'runs, but every call says EAGAIN' };
+  wait: 'sleeps', run: 'runs', again: 'runs, but every call says EAGAIN' };
 
 function draw_timeline(run) {
   const percent = (ms) => `${ms / run.scene.end_ms * 100}%`;
@@ -270,7 +290,8 @@ function show() {
   const ms = ms_of(moments[at]);
   for (const run of runs) {
     const { kind, call, said } = words_of(run, moments[at][run.number]);
-    const step = step_of(run), { panel } = run;
+    const step = step_of(run), { panel, number } = run;
+    panel.classList.toggle('moved', at > 0 && moments[at][number] > moments[at - 1][number]);
     panel.querySelector('.call').className = `call${/asleep/.test(kind) ? ' asleep' :
       /EAGAIN/.test(kind) ? ' again' : step && is_client(step) ? ' client' : ''}`;
     panel.querySelector('.call code').textContent = call;
@@ -308,6 +329,7 @@ function jump(name) {
     return moment[run.number] !== moments[i - 1][run.number] && step[1] === name;
   }));
   if (next >= 0) go(next);
+  else by_id('where').textContent += `. ${name} does nothing more.`;
 }
 
 function pause() {
@@ -341,7 +363,8 @@ function open_runs(names, step = 0, also) {
   runs.splice(0, runs.length, ...names.map((name, number) => {
     const panel = by_id('panel').content.cloneNode(true).firstElementChild;
     panel.querySelector('h2').textContent = `${scene_of(name).stage}: ${scene_of(name).title}`;
-    return { number, scene: scene_of(name), states: replay(scene_of(name)), panel };
+    return { number, scene: scene_of(name), states: replay(scene_of(name)), panel,
+      calls: count_calls(scene_of(name)) };
   }));
   by_id('panels').className = runs.length === 1 ? 'alone' : '';
   by_id('panels').replaceChildren(...runs.map((run) => run.panel));
@@ -358,7 +381,7 @@ function open_runs(names, step = 0, also) {
 function open_link() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const known = (name) => name && by_id(`scene-${name}`);
-  const names = [known(asked.get('scene')) ? asked.get('scene') : '04'];
+  const names = [known(asked.get('scene')) ? asked.get('scene') : '01'];
   if (known(asked.get('beside'))) names.push(asked.get('beside'));
   const also = asked.has('also') && names[1] ? Number(asked.get('also')) : undefined;
   open_runs(names, Number(asked.get('step')) || 0, also);
@@ -405,12 +428,13 @@ by_id('speed').onchange = () => { if (playing) { pause(); play(); } };
 by_id('time').oninput = (event) => go(moment_at(Number(event.target.value)));
 by_id('scene').onchange = by_id('beside').onchange = choose;
 for (const name of 'ABCD') {
-  const button = make('button', { type: 'button', textContent: name, ariaLabel: `Next of ${name}` });
+  const button = make('button', { type: 'button', textContent: name, ariaLabel: `Next step of ${name}` });
   button.onclick = () => jump(name);
   document.querySelector('.jumps').append(button);
 }
 document.querySelector('.legend').append(...Object.entries(meanings).map(([what, words]) =>
   make('span', {}, make('i', { className: what }), words)));
 addEventListener('hashchange', open_link);
-by_id('app').hidden = false;
+by_id('app').hidden = by_id('choice').hidden = false;
+by_id('help').open = !location.hash;
 open_link();
