@@ -11,10 +11,9 @@ const { css, patterns, escape, text_width } = require('./style.js');
 const scene = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
 const states = replay(scene);
 
-const QUEUED_MS = 25; // a connection that is accepted sooner has not waited
 const MOVING_MS = 10; // bytes that come sooner after others are one move
 const AGAIN_MS = 10;  // less than that of EAGAIN is the end of a turn
-const TOLD_MS = 25;   // what is shorter is not told in words
+const SHORT_MS = 25;  // less than that is no wait, and is not told in words
 
 const WIDTH = 800, LEFT = 118, RIGHT = 20, TOP = 62, BAR = 26, FUSE = 14;
 const CLIENT_PITCH = 54, THREAD_PITCH = 38, MIN_WIDTH = 3, SIZE = 13;
@@ -54,8 +53,8 @@ const is_name = (row) => row.length === 1; // of a client
 function spans_of(row, spans) {
   const shown = [];
   for (let [what, from, to, call] of spans) {
-    if (what === 'backlog' && to - from < QUEUED_MS) what = 'silent';
-    if (what === 'flood' && to - from < MOVING_MS) what = 'echo';
+    if (what === 'backlog' && to - from < SHORT_MS) what = 'silent';
+    if (what === 'flood' && to - from < SHORT_MS) what = 'echo';
     if (what === 'again' && to - from < AGAIN_MS) what = 'run';
     if (scene.name === '05') call = call?.replace('epoll_wait', 'kevent');
     const last = shown.at(-1);
@@ -117,8 +116,8 @@ function describe() {
     for (const { what, from, to, call } of spans) {
       const words = what === 'wait' ? `sleeps in ${call}` : meanings[what];
       const last = spells.at(-1);
-      if (to - from < TOLD_MS) continue;
-      if (last?.words === words && from - last.to < TOLD_MS) last.to = to;
+      if (to - from < SHORT_MS) continue;
+      if (last?.words === words && from - last.to < SHORT_MS) last.to = to;
       else spells.push({ words, from, to });
     }
     const who = `${is_name(name) ? 'Client' : 'The'} ${name}`;
