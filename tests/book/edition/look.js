@@ -8,7 +8,7 @@ const browser = require('./browser.js'), { test } = browser;
 let page;
 
 async function open(width, mode, media = 'screen') {
-  await browser.open(page, address, width, mode, media);
+  await browser.open(address, width, mode, media);
   if (media === 'screen') await page.$$eval('main details',
     (all) => all.forEach((one) => { one.open = true; }));
   return page.$$eval('h1, .level2', (all) => all.map((one) => one.id));
@@ -77,9 +77,9 @@ async function all_tests() {
   }));
 }
 
-browser.browse(executablePath, userDataDir, address, async (given) => {
+browser.browse(executablePath, userDataDir, address, async (given, devtools) => {
   page = given;
-  await (await page.createCDPSession()).send('Browser.grantPermissions',
+  await devtools.send('Browser.grantPermissions',
     { permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'] });
   await all_tests();
 });

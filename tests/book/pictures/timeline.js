@@ -5,7 +5,7 @@
 // short to be seen is drawn MIN_WIDTH wide.
 
 const fs = require('node:fs');
-const { is_client, replay, rows_of } = require('../step/kernel.js');
+const { replay, rows_of } = require('../step/kernel.js');
 const { css, patterns, escape, text_width } = require('./style.js');
 
 const scene = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
@@ -50,7 +50,7 @@ const lesson = lessons[scene.name] ?? scene.title;
 const is_name = (row) => row.length === 1; // of a client
 
 // Spans { what, from, to, call }, as they are drawn.
-function spans_of(row, spans) {
+function spans_of(spans) {
   const shown = [];
   for (let [what, from, to, call] of spans) {
     if (what === 'backlog' && to - from < SHORT_MS) what = 'silent';
@@ -102,7 +102,7 @@ function fuses_of(name) {
 
 const rows = Object.entries(rows_of({ scene, states }))
   .sort(([a], [b]) => is_name(b) - is_name(a))
-  .map(([name, spans]) => ({ name, spans: spans_of(name, spans),
+  .map(([name, spans]) => ({ name, spans: spans_of(spans),
     marks: is_name(name) ? marks_of(name) : [],
     fuses: is_name(name) && scene.timeout_ms ? fuses_of(name) : [] }));
 const seen = new Set(rows.flatMap((row) => row.spans.map(({ what }) => what)));

@@ -8,7 +8,7 @@ const browser = require('../edition/browser.js'), { test, accessible } = browser
 let page;
 
 const open = (hash, width = 1280, mode = 'light') =>
-  browser.open(page, address + hash, width, mode);
+  browser.open(address + hash, width, mode);
 
 const seen = () => [...document.querySelectorAll('.call, .said, .stack, .kernel, .terminals, #where')]
   .map((one) => one.textContent).join('\n') + document.querySelector('.here')?.textContent;

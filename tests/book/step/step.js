@@ -146,7 +146,7 @@ function show_source(run) {
   const file = file_of(scene, frames[run.frame]);
   if (pre.dataset.file !== file) {
     pre.dataset.file = file;
-    pre.ariaLabel = `Source: ${file}`;
+    pre.ariaLabel = `Source of ${scene.name}: ${file}`;
     pre.replaceChildren(...scene.files[file].trimEnd().split('\n').map((line, i) =>
       make('span', {}, make('i', { textContent: i + 1 }), line || ' ')));
   }
