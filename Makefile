@@ -30,7 +30,7 @@
 #                       SCENE=million holds a million idle clients
 # make faults STAGE=04  lets every call of a stage's server fail, one at a time
 #                       (without STAGE, of all; SERVER=./mine, of your own)
-# make pictures         COMMIT=1 puts them where the book shows them
+# make pictures         COMMIT=1 draws the book's recordings, where it shows them
 # make bench-plots      measures what idle clients cost, and draws it
 # make bench-peers      measures ours beside what others would use
 # make peers            builds those: echo servers on libevent, libuv, libev, Go
@@ -238,7 +238,7 @@ check-book: all tools
 	@tests/book/check --replay
 
 contents:
-	@tests/book/contents
+	@tests/book/check --contents
 
 deps:
 	@tests/tools/deps basic

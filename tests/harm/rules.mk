@@ -3,11 +3,9 @@ CONFORMANCE := build/tests/kqueue_conformance
 
 tools: $(CONFORMANCE)
 
-build/tests/harm/kqueue_conformance.o build/tests/harm/kqueue_steps.o: \
-  EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
+build/tests/harm/kqueue_conformance.o: EXTRA_CPPFLAGS = $(KQUEUE_CPPFLAGS)
 $(CONFORMANCE): EXTRA_LIBS = $(KQUEUE_LIBS)
-$(CONFORMANCE): build/tests/harm/kqueue_conformance.o \
-                build/tests/harm/kqueue_steps.o build/common/array.o \
+$(CONFORMANCE): build/tests/harm/kqueue_conformance.o build/common/array.o \
                 $(KQUEUE_OBJECTS)
 	$(link)
 

@@ -25,12 +25,6 @@ teardown() {
   stop_server
 }
 
-start_checked_server() {
-  local options=(-v)
-  [ "$stage" != 06 ] || options+=(--timeout 2)
-  start_server "${options[@]}" -- 0 "unix:$BATS_TEST_TMPDIR/socket"
-}
-
 # At its end the process has nothing open but what it was given, and what it
 # waits with: the kernel takes that back.
 holds_nothing() {
@@ -47,7 +41,9 @@ holds_nothing() {
 }
 
 @test "an orderly stop gives all memory and every socket back" {
-  start_checked_server
+  local options=(-v)
+  [ "$stage" != 06 ] || options+=(--timeout 2)
+  start_server "${options[@]}" -- 0 "unix:$BATS_TEST_TMPDIR/socket"
   start_client 7 crowd 20
   tell_client 7 hello
   client_says 7 '^20 clients heard'

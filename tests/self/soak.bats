@@ -21,11 +21,20 @@ soak() { # STAGE [SERVER]
   echo "$output"
 }
 
+# A server that is not right: what stands before its command, and what after.
+spoil() { # STAGE BEFORE [AFTER]
+  printf '#!/usr/bin/env bash\nexec %s %s/server "$@" %s\n' "$2" "$1"-* \
+    "${3:-}" >"$BATS_TEST_TMPDIR/spoiled"
+  chmod +x "$BATS_TEST_TMPDIR/spoiled"
+  soak "$1" "$BATS_TEST_TMPDIR/spoiled"
+  [ "$status" -eq 1 ]
+}
+
 # The first calls are made before there is a client.
-with_strace() { # INJECTION
-  command -v strace >/dev/null || skip "strace is not there"
+with_strace() { # STAGE INJECTION
+  needs strace
   strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
-  echo "strace -D -f -o /dev/null -e trace=${1%%:*} -e inject=$1"
+  spoil "$1" "strace -D -f -o /dev/null -e trace=${2%%:*} -e inject=$2"
 }
 
 @test "a short soak finds nothing wrong, and says what it has seen" {
@@ -37,26 +46,18 @@ with_strace() { # INJECTION
 
 # 03 closes and forgets: nothing watches a descriptor that stays open.
 @test "a soak sees that a descriptor stays open" {
-  soak 03 "$(with_strace close:retval=0:when=20+10) 03-nonblocking/server"
-  [ "$status" -eq 1 ]
+  with_strace 03 close:retval=0:when=20+10
   [[ "$output" == *"WRONG: descriptors, threads were "*" 1, are "* ]]
 }
 
 # A write that says it has sent a byte and has not.
 @test "a soak sees that a byte is lost" {
-  soak 04 "$(with_strace write:retval=1:when=60+50) 04-epoll/server"
-  [ "$status" -eq 1 ]
+  with_strace 04 write:retval=1:when=60+50
   [[ "$output" == *"WRONG: client "*" came back as 0x"* ]]
 }
 
 @test "a soak sees that a line of the log is missing" {
-  cat >"$BATS_TEST_TMPDIR/mute" <<'END'
-#!/usr/bin/env bash
-exec 04-epoll/server "$@" 2> >(exec sed -u 20d >&2)
-END
-  chmod +x "$BATS_TEST_TMPDIR/mute"
-  soak 04 "$BATS_TEST_TMPDIR/mute"
-  [ "$status" -eq 1 ]
+  spoil 04 '' '2> >(exec sed -u 20d >&2)'
   [[ "$output" == *"WRONG: "*"; 1 wrong" ]]
 }
 
@@ -66,7 +67,7 @@ END
   pid=$!
   background+=("$pid")
   end=$((SECONDS + PATIENCE))
-  until grep -qs ' accepted ' "$BATS_TEST_TMPDIR"/soak.*/log; do
+  until grep -qs ' accepted ' "$BATS_TEST_TMPDIR"/soak.*/server.log; do
     [ "$SECONDS" -lt "$end" ] || saw "no client of the soak connects" || return
     sleep 0.05
   done

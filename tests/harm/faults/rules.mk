@@ -1,21 +1,16 @@
-# Fault injection: a library that makes calls fail, and a server that minds.
-FAULTS := build/tests/faults.so build/tests/careless
-
+# Fault injection: a library that makes calls fail.
 .PHONY: faults
 ifeq ($(SYSTEM),Darwin)
 faults:
 	@echo "skipped faults: macOS has no LD_PRELOAD"
 else
-tools: $(FAULTS)
+tools: build/tests/faults.so
 faults: all tools
 	@STAGE='$(STAGE)' SERVER='$(SERVER)' tests/harm/faults/walk
 endif
 
-build/tests/faults.so: tests/harm/faults/faults.c tests/harm/faults/faults.h build/flags
+build/tests/faults.so: tests/harm/faults/faults.c build/flags
 	@mkdir -p $(@D)
 	$(SAY) '  library  $@'
 	$(DO)$(CC) -std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	  -Werror -O2 -g -fPIC -shared -pthread -fno-builtin $< -ldl -o $@
-
-build/tests/careless: build/tests/harm/faults/careless.o
-	$(link)
