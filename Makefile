@@ -43,7 +43,7 @@
 # make test-all         runs all tests: a quarter of an hour
 # make verify           lint, analyze, memcheck, coverage, models and fuzz
 # make lint             checks shell scripts and the layout of the code
-# make analyze          lets gcc, clang-tidy, cppcheck and scan-build read it
+# make analyze          lets gcc, clang-tidy and cppcheck read it
 # make memcheck         lets valgrind look for leaks in 04 to 06
 # make coverage         shows which lines of the servers the tests run
 # make models STEPS=1000000
