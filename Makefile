@@ -30,7 +30,7 @@
 #                       SCENE=million holds a million idle clients
 # make faults STAGE=04  lets every call of a stage's server fail, one at a time
 #                       (without STAGE, of all; SERVER=./mine, of your own)
-# make pictures         COMMIT=1 puts them where the book shows them
+# make pictures         COMMIT=1 draws the book's recordings, where it shows them
 # make bench-plots      measures what idle clients cost, and draws it
 # make bench-peers      measures ours beside what others would use
 # make peers            builds those: echo servers on libevent, libuv, libev, Go
@@ -43,7 +43,7 @@
 # make test-all         runs all tests: a quarter of an hour
 # make verify           lint, analyze, memcheck, coverage, models and fuzz
 # make lint             checks shell scripts and the layout of the code
-# make analyze          lets gcc, clang-tidy, cppcheck and scan-build read it
+# make analyze          lets gcc, clang-tidy and cppcheck read it
 # make memcheck         lets valgrind look for leaks in 04 to 06
 # make coverage         shows which lines of the servers the tests run
 # make models STEPS=1000000
@@ -238,7 +238,7 @@ check-book: all tools
 	@tests/book/check --replay
 
 contents:
-	@tests/book/contents
+	@tests/book/check --contents
 
 deps:
 	@tests/tools/deps basic

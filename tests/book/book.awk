@@ -4,12 +4,12 @@
 #   heading(line, level, title)
 #   paragraph(first, last, kind)  kind is text, item or table
 #   block(language, caption, first, last)  caption is the paragraph before it
-#   end_file()
+#   comment(line)                 a line that is a comment
 #   finish()                      after the last file
 #
 # Lines are counted through all files. They are in book[], without the
 # indentation and the > of what they stand in; raw[] has them as they are. A check
-# reports with wrong() and count().
+# reports with wrong().
 
 function place(line) { return file_of[line] ":" number_of_line[line] }
 
@@ -31,15 +31,6 @@ function path_from(line, target,    path) {
     sub(/^\.\//, "", path)
     while (sub(/(^|\/)[^\/.][^\/]*\/\.\.\//, "/", path)) sub(/^\//, "", path)
     return path
-}
-
-# What the summary says if there is nothing else to say.
-function count(text) { print "counted " text }
-
-function thousands(number,    rest) {
-    for (rest = ""; number >= 1000; number = int(number / 1000))
-        rest = sprintf(",%03d", number % 1000) rest
-    return number rest
 }
 
 function trimmed(text) {
@@ -72,7 +63,7 @@ function begin_block() {
     end_paragraph()
     match(book[NR], /^ */)
     indentation = RLENGTH
-    match(book[NR], /[`~][`~][`~]+/)
+    match(book[NR], /```+/)
     fence = substr(book[NR], RSTART, RLENGTH)
     language = trimmed(substr(book[NR], RSTART + RLENGTH))
     begun = NR + 1
@@ -100,7 +91,6 @@ function close_file() {
     end_paragraph()
     if (fence != "") wrong(begun - 1, "this block does not end")
     fence = before_block = ""
-    end_file()
 }
 
 FNR == 1 && NR > 1 { close_file() }
@@ -114,18 +104,19 @@ FNR == 1 && NR > 1 { close_file() }
 
 fence != "" {
     book[NR] = dedented(book[NR])
-    if (index(book[NR], fence) == 1 && trimmed(book[NR]) ~ /^[`~]+$/)
+    if (index(book[NR], fence) == 1 && trimmed(book[NR]) ~ /^`+$/)
         end_block()
     next
 }
 
-book[NR] ~ /^ *(```|~~~)/ {
+book[NR] ~ /^ *```/ {
     begin_block()
     next
 }
 
 book[NR] ~ /^ *$/ || book[NR] ~ /^<!--.*-->$/ {
     end_paragraph()
+    if (book[NR] ~ /^</) comment(NR)
     next
 }
 

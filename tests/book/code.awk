@@ -46,7 +46,7 @@ function check_diff(caption, first, last,    stage, command) {
     return 0
 }
 
-function block(language, caption, first, last,    line) {
+function check_code(language, caption, first, last,    line) {
     if (language == "")
         wrong(first - 1, "a block without a language: c, diff, go, make, sh, console or text")
     else if (language == "diff" && !is_file_caption(caption))
@@ -61,15 +61,6 @@ function block(language, caption, first, last,    line) {
         if (language == "diff" && book[line] ~ /^[+]/)
             shown[bare(substr(book[line], 2))]
     }
-}
-
-function heading(line, level, title) {}
-function end_file() {}
-# Code that is indented, and in no list, would go unseen.
-function paragraph(first, last, kind) {
-    if (book[first] !~ /^ /) listed = kind == "item"
-    if (kind == "text" && !listed && book[first] ~ /^    /)
-        wrong(first, "an indented block: put it between ``` and say what it is")
 }
 
 # Looks for a line of a file in the book.
@@ -110,7 +101,7 @@ function explain_functions(file, names,    line, begun, name, wanted, i, parts) 
         complain(file, 1, "has no function " name "(), which should be explained")
 }
 
-function finish(    files, i, parts) {
+function explain_all(    files, i, parts) {
     for (i = 1; i <= split(explained, files, " "); i++) {
         split(files[i], parts, ":")
         if (!load(parts[1]))
@@ -120,7 +111,4 @@ function finish(    files, i, parts) {
         else
             explain_functions(parts[1], parts[2])
     }
-    count(verbatim[1] + 0 " C blocks, " diffs + 0 " diffs and " verbatim[0] + 0 \
-        " other files verbatim; " thousands(found_lines + 0) " of " \
-        thousands(lines + 0) " lines explained")
 }

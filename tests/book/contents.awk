@@ -1,72 +1,56 @@
 # contents.awk: the table of contents, between <!-- contents --> and
-# <!-- end of contents -->: the chapters below it, and with
-# <!-- contents with sections --> their sections. At <!-- chapters --> come those
-# that are files of their own, 01-*/README.md and so on. With write=1 the file
-# is printed with the table as it should be; else it is compared.
-
-function heading(line, level, title,    made) {
-    made = anchor(file_of[line], title)
-    if (!begins || level < 2 || level > (sections ? 3 : 2)) return
-    entry[++entries] = (level == 3 ? "  " : "") "- [" plain(title) "](#" made ")"
-}
+# <!-- end of contents -->: the chapters below it. At <!-- chapters --> come those
+# that are files of their own, 01-*/README.md and so on. With write=1, one that
+# is stale is written anew.
 
 # A chapter that is checked alone has no contents.
 FNR == 1 && FILENAME !~ /0[1-9]-[a-z]*\/README[.]md$/ { fronts++ }
 
-# Only the reader of the lines sees comments.
-/^<!-- contents( with sections)? -->$/ && !begins {
-    begins = NR
-    sections = /with sections/
+function find_contents(line) {
+    if (book[line] == "<!-- contents -->") begins = line
+    if (book[line] == "<!-- end of contents -->") ends = line
+    if (book[line] == "<!-- chapters -->") add_chapters()
 }
 
-/^<!-- end of contents -->$/ && begins && !ends { ends = NR }
+function add_to_contents(line, level, title, anchor) {
+    if (ends && level == 2 && file_of[line] == file_of[begins])
+        entry[++entries] = "- [" plain(title) "](#" anchor ")"
+}
 
-/^<!-- chapters -->$/ && begins {
+function add_chapters(    folder, list, file) {
     folder = FILENAME
     sub(/[^\/]*$/, "", folder)
     list = "ls " folder "0[1-9]-*/README.md 2>/dev/null"
-    while ((list | getline file) > 0) add_chapter(file, length(folder))
+    while ((list | getline file) > 0)
+        entry[++entries] = "- [" plain(first_heading(file)) "](" \
+            substr(file, length(folder) + 1) ")"
     close(list)
 }
 
-# Its title is its first heading.
-function add_chapter(file, skipped,    title) {
+function first_heading(file,    title) {
     while ((getline title <file) > 0 && title !~ /^# /);
     close(file)
     sub(/^# +/, "", title)
-    entry[++entries] = "- [" plain(title) "](" substr(file, skipped + 1) ")"
+    return title
 }
 
-function print_lines(first, last) {
-    while (first <= last) print raw[first++]
-}
-
-function compare(    i) {
-    for (i = 1; i <= entries; i++)
-        if (raw[begins + i] != entry[i] || begins + i >= ends) {
-            wrong(begins + i, "the contents are stale, `make contents` writes: " entry[i])
-            return
-        }
-    if (begins + entries + 1 != ends)
+function check_contents(    i) {
+    if (fronts && !ends)
+        wrong(1, "there is no place for the contents: <!-- contents -->, <!-- end of contents -->")
+    for (i = 1; i <= entries && raw[begins + i] == entry[i]; i++);
+    if (!ends || i > entries && begins + i == ends) return
+    if (write)
+        write_contents(file_of[begins])
+    else if (i <= entries)
+        wrong(begins + i, "the contents are stale, `make contents` writes: " entry[i])
+    else
         wrong(begins + i, "the contents are stale, `make contents` leaves this out")
 }
 
-function end_file(    i) {
-    if (begins && ends) tables++
-    if (begins && ends && write) {
-        print_lines(1, begins)
-        for (i = 1; i <= entries; i++) print entry[i]
-        print_lines(ends, NR - 1)
-    } else if (begins && ends) {
-        compare()
+function write_contents(file,    i, each) {
+    for (i = 1; i <= NR; i++) {
+        if (file_of[i] != file || i > begins && i < ends) continue
+        for (each = 1; i == ends && each <= entries; each++) print entry[each] >file
+        print raw[i] >file
     }
-    begins = ends = entries = 0
-}
-
-function paragraph(first, last, kind) {}
-function block(language, caption, first, last) {}
-function finish() {
-    if (!tables && fronts)
-        wrong(1, "there is no place for the contents: <!-- contents -->, <!-- end of contents -->")
-    if (!write) count("contents fresh")
 }

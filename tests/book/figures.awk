@@ -51,7 +51,7 @@ function check_mark(line, number, file, key,    is_result) {
         wrong(line, (is_result ? number " at " : "") "`" key "` does not stand in " file)
 }
 
-function paragraph(start, end, kind,    rest, left, number, words, parts) {
+function check_figures(start, end,    rest, left, number, words, parts) {
     for (; start <= end; start++) {
         rest = book[start]
         left = gsub(/<!-- *figure/, "&", rest)
@@ -68,12 +68,4 @@ function paragraph(start, end, kind,    rest, left, number, words, parts) {
         }
         if (left) wrong(start, "a mark goes <!-- figure: FILE KEY -->")
     }
-}
-
-function heading(line, level, title) {}
-function block(language, caption, first, last) {}
-function end_file() {}
-function finish() {
-    count(kinds[1] + 0 " figures from results, " kinds[0] + 0 " from the code, " \
-        kinds["-"] + 0 " from others")
 }

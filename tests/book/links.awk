@@ -1,6 +1,6 @@
-# links.awk: what the book links to is there: files, directories, lines and
-# headings; and whoever does not see a picture is told what is on it. The names
-# of all files are in the file `files`.
+# links.awk: what the book links to is there: files, directories and headings;
+# and a picture has a text that says what is on it. The names of all files are
+# in the file `files`.
 
 BEGIN {
     while ((getline path <files) > 0) {
@@ -11,119 +11,71 @@ BEGIN {
     there["."]
 }
 
-# The same text with other characters in `code`: that has no links.
-function without_code(text,    done, ticks, end) {
-    while (match(text, /`+/)) {
-        ticks = substr(text, RSTART, RLENGTH)
-        done = done substr(text, 1, RSTART - 1)
-        text = substr(text, RSTART + RLENGTH)
-        end = index(text, ticks)
-        done = done ticks
-        if (end == 0) continue
-        done = done blind(substr(text, 1, end - 1)) ticks
-        text = substr(text, end + length(ticks))
+# A line without its code, which has no links. Code may begin in one line and
+# end in the next.
+function without_code(line,    parts, pieces, i, text) {
+    pieces = split(book[line], parts, "`")
+    for (i = 1; i <= pieces; i++) {
+        text = text (in_code ? "x" : parts[i])
+        if (i < pieces) in_code = !in_code
     }
-    return done text
+    return text
 }
 
-function blind(code) {
-    gsub(/[^ ]/, "x", code)
-    return code
-}
-
-# Which line of the paragraph has the character at this place.
-function line_of(first, last, place) {
-    while (first < last && place > length(trimmed(book[first])) + 1)
-        place -= length(trimmed(book[first++])) + 1
-    return first
-}
-
-function add(line, target) {
-    sub(/^</, "", target)
-    sub(/[> ].*$/, "", target)
-    links++
-    target_of[links] = target
-    target_at[links] = line
-}
-
-function take_links(text, first, last,    rest, past) {
-    for (rest = text; match(rest, /\]\([^)]*\)/); past += RSTART + RLENGTH - 1) {
-        add(line_of(first, last, past + RSTART), substr(rest, RSTART + 2, RLENGTH - 3))
-        rest = substr(rest, RSTART + RLENGTH)
-        if (rest == text) break
-    }
-}
-
-function take_attributes(text, first,    value) {
-    while (match(text, /(src|srcset|href)="[^"]*"/)) {
-        value = substr(text, RSTART, RLENGTH - 1)
-        text = substr(text, RSTART + RLENGTH)
-        sub(/^[^"]*"/, "", value)
-        add(first, value)
-    }
-}
-
-function look_at_pictures(text, first, last,    tag, past, rest) {
-    for (rest = text; match(rest, /!\[ *\]\(/); past += RSTART + RLENGTH - 1) {
-        wrong(line_of(first, last, past + RSTART), "a picture without a text that says what is on it")
-        rest = substr(rest, RSTART + RLENGTH)
-    }
-    while (match(text, /<img [^>]*>/)) {
-        tag = substr(text, RSTART, RLENGTH)
-        text = substr(text, RSTART + RLENGTH)
-        if (tag !~ / alt="[^"]+"/)
+function check_links(first, last,    text) {
+    in_code = 0
+    for (; first <= last; first++) {
+        text = without_code(first)
+        if (text ~ /!\[ *\]\(/)
             wrong(first, "a picture without a text that says what is on it")
-    }
-}
-
-function look_at(first, last,    text) {
-    text = without_code(joined(first, last))
-    take_links(text, first, last)
-    take_attributes(text, first)
-    look_at_pictures(text, first, last)
-}
-
-function heading(line, level, title) { look_at(line, line) }
-
-function paragraph(first, last, kind) { look_at(first, last) }
-function block(language, caption, first, last) {}
-
-# Reads a file's headings and other anchors, once.
-function read_anchors(file,    line, fenced) {
-    if (file in headings_read) return
-    headings_read[file]
-    while ((getline line <file) > 0) {
-        if (line ~ /^[ >]*(```|~~~)/) fenced = !fenced
-        if (!fenced && sub(/^##?#?#?#?#? +/, "", line))
-            anchors[file, anchor(file, line)]
-        while (match(line, /<a (id|name)="[^"]*"/)) {
-            anchors[file, substr(line, RSTART + index(substr(line, RSTART), "\""), \
-                RLENGTH - index(substr(line, RSTART), "\"") - 1)]
-            line = substr(line, RSTART + RLENGTH)
+        while (match(text, /\]\([^)]*\)/)) {
+            target_at[++links] = first
+            target_of[links] = substr(text, RSTART + 2, RLENGTH - 3)
+            text = substr(text, RSTART + RLENGTH)
         }
     }
-    close(file)
 }
 
-function lines_of(file,    line, number) {
-    while ((getline line <file) > 0) number++
-    close(file)
-    return number + 0
+# --- the anchors that GitHub makes of headings -------------------------------
+
+# A heading's text as its reader sees it.
+function plain(title) {
+    while (match(title, /!?\[[^]]*\]\([^)]*\)/))
+        title = substr(title, 1, RSTART - 1) \
+            link_words(substr(title, RSTART, RLENGTH)) \
+            substr(title, RSTART + RLENGTH)
+    return title
 }
 
-function check_anchor(line, file, name) {
-    if (name ~ /^L[0-9]+$/) {
-        if (lines_of(file) < substr(name, 2) + 0)
-            wrong(line, file " has no line " substr(name, 2))
-        return
-    }
-    read_anchors(file)
-    if (!((file, name) in anchors))
-        wrong(line, file " has no heading for #" name)
+function link_words(link) {
+    sub(/^!?\[/, "", link)
+    sub(/\]\(.*$/, "", link)
+    return link
 }
 
-function check_link(line, target,    path, hash) {
-    if (target ~ /^(https?|mailto):/) return
+# Letters, digits, - and _ stay, a blank becomes -, and the rest goes.
+function slug(title) {
+    title = tolower(plain(title))
+    gsub(/“|”|‘|’|–|—|…|×|→|←|≤|≥|·|≈/, "", title)
+    gsub(/[!-,.\/:-@\[-^`{-~]/, "", title)
+    gsub(/ /, "-", title)
+    return title
+}
+
+# The anchor of the next heading of a file: what has been there gets a number.
+function add_anchor(file, title,    made) {
+    made = slug(title)
+    if (slugs[file, made]++) made = made "-" slugs[file, made] - 1
+    anchors[file, made]
+    has_anchors[file]
+    return made
+}
+
+# --- after the last file -----------------------------------------------------
+
+# A heading can be looked up in the files that are checked.
+function follow_link(line, target,    path, hash) {
+    if (target ~ /^https?:/) return
     hash = index(target, "#")
     path = hash ? substr(target, 1, hash - 1) : target
     path = path == "" ? file_of[line] : path_from(line, path)
@@ -132,13 +84,11 @@ function check_link(line, target,    path, hash) {
         wrong(line, "a link that leads nowhere")
     else if (path != file_of[line] && !(path in there))
         wrong(line, path " is not there")
-    else if (hash)
-        check_anchor(line, path, substr(target, hash + 1))
+    else if (hash && path in has_anchors &&
+             !((path, substr(target, hash + 1)) in anchors))
+        wrong(line, path " has no heading for " substr(target, hash))
 }
 
-function end_file() {}
-
-function finish(    i) {
-    for (i = 1; i <= links; i++) check_link(target_at[i], target_of[i])
-    count(links + 0 " links")
+function follow_links(    i) {
+    for (i = 1; i <= links; i++) follow_link(target_at[i], target_of[i])
 }

@@ -3,39 +3,28 @@
 # mark of a figure; and a text block below the caption *From [`command`](result):*
 # stands in the result.
 
-function is_result(file) { return file ~ /^tests\/book\/results\/[^\/]*[.]txt$/ }
-
-function paragraph(first, last, kind,    words, link, command, file, printed_by) {
+function check_result_links(first, last,    words, link, printed_by) {
     words = joined(first, last)
     if (words ~ /\]\([^)]*tests\/book\/results\// && words !~ /<!-- figure: |:\*?$/)
         wrong(first, "a link to a result, and no figure from it is marked")
     while (match(words, /\[[^]]*\]\([^)]*tests\/book\/results\/[^)]*\)/)) {
-        link = substr(words, RSTART + 1, RLENGTH - 2)
+        link = substr(words, RSTART, RLENGTH)
         words = substr(words, RSTART + RLENGTH)
-        command = file = link
-        sub(/\]\(.*/, "", command)
-        gsub(/`/, "", command)
-        sub(/.*\]\(/, "", file)
-        file = path_from(first, file)
-        printed_by = load(file) ? substr(text[file, 1], 3) : ""
+        take_link(link, first)
         # That it is there, links.awk sees to.
-        if (printed_by != "" && index(command, printed_by) != 1)
-            wrong(first, "`" command "` is not what " file " comes from: `" printed_by "`")
+        printed_by = load(link_target) ? substr(text[link_target, 1], 3) : ""
+        if (printed_by != "" && index(link_text, printed_by) != 1)
+            wrong(first, "`" link_text "` is not what " link_target \
+                " comes from: `" printed_by "`")
     }
 }
 
-function block(language, caption, first, last,    file) {
-    if (language != "text" || caption !~ /^\*From \[.*\]\([^)]*\):\*$/) return
-    file = caption
-    sub(/^.*\]\(/, "", file)
-    sub(/\):\*$/, "", file)
-    file = path_from(first, file)
-    if (!is_result(file))
-        wrong(first - 1, "the caption names " file ", which is no file in tests/book/results/")
-    else if (load(file))
-        quoted_results += excerpt(file, file, first, last)
+function check_quotation(language, caption, first, last) {
+    if (language != "text" || !is_command_caption(caption)) return
+    take_link(caption, first)
+    if (link_target !~ /^tests\/book\/results\/[^\/]*[.]txt$/)
+        wrong(first - 1, "the caption names " link_target \
+            ", which is no file in tests/book/results/")
+    else if (load(link_target))
+        quoted_results += excerpt(link_target, link_target, first, last)
 }
-
-function heading(line, level, title) {}
-function end_file() {}
-function finish() { count(quoted_results + 0 " quotations of results") }

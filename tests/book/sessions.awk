@@ -20,6 +20,6 @@ function block(language, caption, first, last) {
     print "" >file
 }
 
-function end_file() { heading(0, 0, "") }
 function paragraph(first, last, kind) {}
+function comment(line) {}
 function finish() {}

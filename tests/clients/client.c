@@ -30,9 +30,9 @@ static const char usage_end[] =
     "\n"
     "ADDRESS is PORT, HOST:PORT, [IPV6]:PORT or unix:PATH. no-read and slow\n"
     "read on when a line comes on stdin, and leave when stdin ends. crowd\n"
-    "obeys the lines hello, hello FIRST LAST, leave N and wait. trio prints\n"
-    "lines NAME FROM TO WHAT, in seconds since 1970: A is silent for 800 ms,\n"
-    "B says hello twice, C sends all it can and reads nothing for 300 ms.\n"
+    "obeys the lines hello, hello FIRST LAST, leave N and wait. Of the trio,\n"
+    "A is silent for 800 ms, B says hello twice, and C sends all it can and\n"
+    "reads nothing for 300 ms.\n"
     "\n"
     "Exit status: 0 if the server did what a client may expect, 1 if not or\n"
     "if the time was up, 2 for wrong usage.\n";
@@ -61,7 +61,7 @@ static const struct {
     {"guests", "COUNT", "a crowd, each greeted in turn", run_guests},
     {"burst", "COUNT", "all at once: hello, half-close", run_burst},
     {"slow", "COUNT", "all at once: no-read", run_slow},
-    {"trio", NULL, "the three clients of the pictures", run_trio},
+    {"trio", NULL, "the recordings' three clients", run_trio},
     {"free-port", NULL, "name a free port of a HOST:0", run_free_port},
 };
 

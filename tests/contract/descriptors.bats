@@ -50,10 +50,10 @@ start_full_server() {
 @test "when descriptors run out clients wait, and are served when others disconnect" {
   many_at_once
   start_full_server
-  client_does_later hello
+  start_client 9 hello
   tell_client 7 'leave 59'
   client_says 7 'left, 1 remain'
-  heard_later
+  end_client 9
   tell_client 7 'hello 0 0'
   client_says 7 '^1 client'
   end_client 7
@@ -184,13 +184,13 @@ start_full_server() {
   start_client 8 crowd 40 # some of them are left in the backlog
   client_says 8 'connected 40'
   wait_for_log warning
-  address=unix:$scratch/second client_does_later hello
+  address=unix:$scratch/second start_client 9 hello
   for _ in 1 2 3 4; do
     taken=$(count_log accepted)
     tell_client 7 'leave 1'
     wait_for_log accepted $((taken + 1))
   done
-  heard_later
+  end_client 9
   end_client 7
   end_client 8
 }
@@ -204,7 +204,7 @@ start_full_server() {
   ! on_kqueue || limit=7
   [ "$limit" -eq 4 ] || [ "$(uname -s)" = Linux ] || limit=5
   start_server
-  client_does_later hello
+  start_client 9 hello
   wait_for_log "warning: cannot accept: $no_descriptor; pausing\$"
   spins || [ "$(cpu_percent)" -le 5 ]
   [ "$(count_log warning)" -eq 1 ]
@@ -217,10 +217,10 @@ start_full_server() {
   only_ours "the log"
   start_server
   prlimit --pid "$server_pid" --nofile=3:
-  client_does_later hello
+  start_client 9 hello
   wait_for_log "warning: cannot accept: $no_descriptor; pausing\$"
   prlimit --pid "$server_pid" --nofile=60:
-  heard_later
+  end_client 9
 }
 
 @test "without memory the client that cannot be kept is closed, and no other" {

@@ -44,19 +44,8 @@ client_does() { # COMMAND [ARGUMENT]...
     saw "$output"
 }
 
-# A client that may have to wait, and is waited for in heard_later.
-client_does_later() { # COMMAND [ARGUMENT]...
-  "$client" -t "$PATIENCE" "$address" "$@" >"$scratch/later" 2>&1 \
-    3>&- 4>&- 7>&- &
-  later=$!
-  background+=("$later")
-}
-
-heard_later() {
-  wait "$later" || saw "$(cat "$scratch/later")"
-}
-
-# Starts one in the background; descriptor N, 7 to 9, is what it reads.
+# Starts one in the background, where it may have to wait; descriptor N, 7 to 9,
+# is what it reads.
 start_client() { # N COMMAND [ARGUMENT]...
   local n=$1 pipe=$scratch/client$1
   shift

@@ -7,17 +7,9 @@
 # shellcheck disable=SC2034,SC2154  # shared with what sources this
 
 # SERVER is a path, even one with spaces, or a command in words.
-server_words() {
-  if [ -f "$SERVER" ]; then
-    words=("$SERVER")
-  else
-    read -r -a words <<<"$SERVER"
-  fi
-}
-
 start_foreign() { # [PORT]
-  local words
-  server_words
+  local words=("$SERVER")
+  [ -f "$SERVER" ] || read -r -a words <<<"$SERVER"
   port=${1:-$("$client" 0 free-port)}
   address=127.0.0.1:$port
   started="started as ${SERVER_NAME:-$SERVER} $port"
@@ -46,7 +38,7 @@ signal_server() { # SIGNAL
 await_listening() {
   local end=$((SECONDS + PATIENCE))
   until "$client" -t "$PATIENCE" "$address" hello >/dev/null 2>&1; do
-    if ! kill -0 "$server_pid" 2>/dev/null; then
+    if has_ended "$server_pid"; then
       learn_status
       saw "${started:-started}; it ended at once, $ended_how"
       return 1
@@ -107,31 +99,18 @@ tell_last_words() { # HOW-IT-FAILED
   esac
 }
 
-# Whether it ends within a moment: what fails may be on its way out.
-ends_soon() {
-  local _
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
-    kill -0 "$server_pid" 2>/dev/null || return 0
-    sleep 0.05
-  done
-  return 1
-}
-
 # After all that a test did, the server has to serve one more client: one that
-# has lost the thread that accepts may still be there.
-serves_still() {
-  [ -z "${BATS_TEST_SKIPPED:-}" ] || return 0
-  "$client" -t "$PATIENCE" "$address" hello >/dev/null 2>&1
-}
-
+# has lost the thread that accepts may still be there. And what fails may be on
+# its way out.
 stop_foreign() {
   local failed='' how=''
   [ -n "${BATS_TEST_COMPLETED-yes}" ] || failed=yes
   if [ -n "${server_pid:-}" ]; then
     exec 5>&- 6>&- # the test's own clients
     signal_server CONT 2>/dev/null || true
-    [ -n "$failed" ] || serves_still || failed=unserved
-    if [ -n "$failed" ] && ends_soon; then
+    [ -n "$failed${BATS_TEST_SKIPPED:-}" ] ||
+      "$client" -t "$PATIENCE" "$address" hello >/dev/null 2>&1 || failed=unserved
+    if [ -n "$failed" ] && PATIENCE=2 eventually has_ended "$server_pid"; then
       learn_status
       how="the server ended by itself, $ended_how"
     elif [ "$failed" = unserved ]; then
@@ -156,14 +135,10 @@ end_group() { # PID
   [ ! -d "${GROUPS_STARTED:-}" ] || rm -f "$GROUPS_STARTED/$1"
 }
 
-# Within a second.
+# Within two seconds.
 group_ends() { # PID SIGNAL
-  local tries=0
   kill -"$2" -- "-$1" 2>/dev/null || return 0
-  while kill -0 -- "-$1" 2>/dev/null; do
-    [ "$((tries += 1))" -le 20 ] || return 1
-    sleep 0.05
-  done
+  PATIENCE=2 eventually has_ended "-$1"
 }
 
 # Threads of the whole group, children and all.

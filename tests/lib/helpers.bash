@@ -1,11 +1,6 @@
-# helpers.bash: drive one server from outside, as its clients would.
-#
-# STAGE is the stage under test, 01 to 06; SERVER the program, by default the
-# stage's own; VARIANT an option that it is started with. With FOREIGN=1 the
-# program is a reader's: it is given a bare port and its log is not looked at.
-#
-# server.bash starts it, client.bash talks to it, measure.bash asks the system
-# what it costs; what only bats has a use for is here.
+# helpers.bash: what only bats has a use for. server.bash starts the server under
+# test, and says what that is told; STAGE is its stage, 01 to 06, and SERVER by
+# default the stage's own.
 
 bats_require_minimum_version 1.5.0
 
@@ -52,6 +47,13 @@ contains() { # TEXT PART
   case $1 in *"$2"*) ;; *) saw "'$1', and no '$2' in it" ;; esac
 }
 
+# A command ends with STATUS, and says why in one line.
+in_a_line() { # STATUS WORDS COMMAND...
+  run "${@:3}" 3>&-
+  echo "$output"
+  [ "$status" -eq "$1" ] && [ "${#lines[@]}" -eq 1 ] && contains "$output" "$2"
+}
+
 # The C library's words for EMFILE and ENOMEM: musl has words of its own.
 no_descriptor='\(Too many open files\|No file descriptors available\)'
 no_memory='\(Cannot allocate memory\|Out of memory\)'
@@ -78,6 +80,12 @@ only_linux() { # WHY
 # The runner counts these skips, and names the program.
 needs() { # PROGRAM
   command -v "$1" >/dev/null || skip "$1 is missing"
+}
+
+# Makes a directory for PATH that has no other programs.
+only_with() { # PROGRAM...
+  mkdir "$scratch/bin"
+  for program; do ln -s "$(type -P "$program")" "$scratch/bin"; done
 }
 
 # Without --poll, 03 asks all the time: that is its lesson.

@@ -24,6 +24,19 @@
 PATIENCE=${PATIENCE:-20}
 CLIENT_PATIENCE=${CLIENT_PATIENCE:-100}
 
+# Tries until it succeeds, and fails when patience ends.
+eventually() { # COMMAND...
+  local end=$((SECONDS + PATIENCE))
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || return
+    sleep 0.02
+  done
+}
+
+has_ended() { # PID, or -GROUP
+  ! kill -0 -- "$1" 2>/dev/null
+}
+
 # In the middle of a test: the rest of it is about our log.
 is_ours() {
   [ -z "${FOREIGN:-}" ]
@@ -40,25 +53,18 @@ without_sanitizers() { # WHY
 # With limit=N it may have N descriptors, with memory_kb=N so much memory.
 start_server() { # [OPTION]... [-- ADDRESS...]
   server_log=$scratch/server.log
-  local arguments=() addresses=()
-  while [ $# -gt 0 ]; do
-    if [ "$1" = -- ]; then
-      shift
-      addresses=("$@")
-      break
-    fi
-    arguments+=("$1")
-    shift
+  local word words=() has_address=
+  for word; do
+    if [ "$word" = -- ]; then has_address=yes; else words+=("$word"); fi
   done
-  [ ${#addresses[@]} -gt 0 ] || ! is_ours || addresses=(0)
   : >"$server_log" # of a server before this one
-  is_ours || { start_foreign ${addresses[@]+"${addresses[@]}"}; return; }
+  is_ours || { start_foreign ${has_address:+"$word"}; return; }
+  [ -n "$has_address" ] || words+=(0)
   (
     [ -z "${limit:-}" ] || ulimit -n "$limit"
     [ -z "${memory_kb:-}" ] || ulimit -v "$memory_kb"
     # shellcheck disable=SC2086  # VARIANT is an option and its value
-    exec "$SERVER" ${VARIANT:-} ${arguments[@]+"${arguments[@]}"} \
-      "${addresses[@]}"
+    exec "$SERVER" ${VARIANT:-} "${words[@]}"
   ) >"$scratch/server.out" 2>>"$server_log" </dev/null \
     3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   server_pid=$!
@@ -73,20 +79,18 @@ trace_server() { # CALLS [INJECTION]...
   command -v strace >/dev/null || skip "strace is missing"
   without_sanitizers "they and strace exclude each other"
   calls=$scratch/calls
-  local arguments=(-f -o "$calls" -e "trace=$1") end=$((SECONDS + PATIENCE))
+  local arguments=(-f -o "$calls" -e "trace=$1")
   shift
   for injection; do arguments+=(-e "inject=$injection"); done
   strace "${arguments[@]}" -p "$server_pid" 2>"$calls.log" 3>&- 4>&- &
   strace_pid=$!
   background+=("$strace_pid")
-  until grep -q attached "$calls.log"; do
-    kill -0 "$strace_pid" 2>/dev/null || skip "$(tail -n 1 "$calls.log")"
-    if [ "$SECONDS" -ge "$end" ]; then
-      saw "strace does not attach"
-      return 1
-    fi
-    sleep 0.01
-  done
+  eventually has_attached || saw "strace does not attach"
+}
+
+has_attached() {
+  ! has_ended "$strace_pid" || skip "$(tail -n 1 "$calls.log")"
+  grep -q attached "$calls.log"
 }
 
 # Ends the server as well: a strace that lets go in the middle of a call can
@@ -105,11 +109,7 @@ background=()
 
 # Waits until a process has ended. One that takes too long is killed.
 wait_or_kill() { # PID
-  local end=$((SECONDS + PATIENCE))
-  while kill -0 "$1"; do
-    [ "$SECONDS" -lt "$end" ] || kill -KILL "$1"
-    sleep 0.01
-  done 2>/dev/null
+  eventually has_ended "$1" || kill -KILL "$1"
   wait "$1" 2>/dev/null
 }
 
@@ -144,16 +144,12 @@ stop_server() {
 # Sends the server a signal and waits until it has ended. Its exit status, as
 # bash counts it, is then in $status.
 end_server() { # SIGNAL
-  local end=$((SECONDS + PATIENCE))
   signal_server "$1"
-  while kill -0 "$server_pid" 2>/dev/null; do
-    if [ "$SECONDS" -ge "$end" ]; then
-      is_ours || { end_group "$server_pid"; server_pid=; }
-      saw "after SIG$1 the server had not ended in $PATIENCE s"
-      return 1
-    fi
-    sleep 0.01
-  done
+  if ! eventually has_ended "$server_pid"; then
+    is_ours || { end_group "$server_pid"; server_pid=; }
+    saw "after SIG$1 the server had not ended in $PATIENCE s"
+    return 1
+  fi
   status=0
   wait "$server_pid" || status=$?
   is_ours || end_group "$server_pid"
@@ -170,13 +166,13 @@ resume_server() {
 
 wait_for_log() { # PATTERN [COUNT]
   local count=${2:-1} end=$((SECONDS + PATIENCE))
-  until [ "$(grep -c -- "$1" "$server_log")" -ge "$count" ]; do
-    if [ "$SECONDS" -ge "$end" ] || ! kill -0 "$server_pid" 2>/dev/null; then
+  until [ "$(count_log "$1")" -ge "$count" ]; do
+    if [ "$SECONDS" -ge "$end" ] || has_ended "$server_pid"; then
       tail -n 20 "$server_log"
       saw "no line of the log matches '$1' ($count times)"
       return 1
     fi
-    sleep 0.01
+    sleep 0.02
   done
 }
 
@@ -205,7 +201,7 @@ cpu_percent() {
 cpu_settles() { # PERCENT
   local end=$((SECONDS + PATIENCE)) percent
   until percent=$(cpu_percent) && [ "$percent" -le "$1" ]; do
-    kill -0 "$server_pid" 2>/dev/null || return
+    ! has_ended "$server_pid" || return
     if [ "$SECONDS" -ge "$end" ]; then
       saw "it still takes $percent % of a core"
       return 1
@@ -215,12 +211,10 @@ cpu_settles() { # PERCENT
 
 # Waits until the server has no more descriptors open than COUNT.
 descriptors_return_to() { # COUNT
-  local end=$((SECONDS + PATIENCE))
-  until [ "$(descriptors)" -le "$1" ]; do
-    if [ "$SECONDS" -ge "$end" ]; then
-      saw "the server had $1 descriptors and now has $(descriptors)"
-      return 1
-    fi
-    sleep 0.02
-  done
+  eventually has_descriptors_open "$1" ||
+    saw "the server had $1 descriptors and now has $(descriptors)"
+}
+
+has_descriptors_open() { # COUNT-AT-MOST
+  [ "$(descriptors)" -le "$1" ]
 }

@@ -37,30 +37,34 @@ fail() { # SENTENCE [STATUS]
   exit "${2:-1}"
 }
 
-# The pid of one that has ended may have another owner by now. bash reports what
-# was killed, but only on stderr.
-end_process() { # PID SIGNAL
-  ! jobs -pr | grep -qx "$1" || { kill -"$2" "$1" && wait "$1"; } 2>/dev/null
-}
-
 # All that runs was started by this shell, so it is in the shell's own list.
-# Under `set -m` each job is a process group, and all of it ends.
+# Under `set -m` each job is a process group, and all of it ends. The pid of one
+# that has ended may have another owner by now. bash reports what was killed, but
+# only on stderr.
 leave_nothing() {
   local pid
-  trap '' INT TERM HUP PIPE
+  ignore_signals
   for pid in $(jobs -p); do
-    kill -KILL -- "-$pid" 2>/dev/null
-    end_process "$pid" KILL
-  done
+    kill -KILL -- "-$pid"
+    ! jobs -pr | grep -qx "$pid" || kill -KILL "$pid"
+    wait "$pid"
+  done 2>/dev/null
   [ -z "${scratch:-}" ] || rm -rf "$scratch"
   progress
 }
 
-clean_up_at_end() {
-  trap leave_nothing EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+# Calls leave_nothing, or a FUNCTION that does. A terminal that goes away sends
+# several signals, and at its end a tool is to clean up, and not to end again.
+clean_up_at_end() { # [FUNCTION]
+  # shellcheck disable=SC2064
+  trap "ignore_signals; ${1:-leave_nothing}" EXIT
+  trap 'ignore_signals; exit 129' HUP
+  trap 'ignore_signals; exit 130' INT
+  trap 'ignore_signals; exit 143' TERM
+}
+
+ignore_signals() {
+  trap '' INT TERM HUP PIPE
 }
 
 # A signal would have to wait for a sleep in the foreground.

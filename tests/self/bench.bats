@@ -2,11 +2,11 @@
 # What the benchmark makes of samples that are made up, and what it says when it
 # can't do what it was asked. How fast a server is, no test asks.
 
-bats_require_minimum_version 1.5.0
+load ../lib/helpers
 
 setup() {
-  cd "$BATS_TEST_DIRNAME/../.." || exit
-  command -v jq >/dev/null || skip "jq is missing (make deps-all)"
+  cd "$root" || exit
+  needs jq
   unset MAKEFLAGS MAKELEVEL STAGE STAGES SCENE QUICK PEERS REFERENCE CLIENTS SERVER
   export TMPDIR=$BATS_TEST_TMPDIR/tmp BENCH_OUT=$BATS_TEST_TMPDIR/out
   mkdir "$TMPDIR" "$BENCH_OUT"
@@ -60,18 +60,12 @@ EOF
 }
 
 @test "what it can't do is said in one line, before anything is measured" {
-  mkdir "$BATS_TEST_TMPDIR/bin"
-  for tool in bash env dirname awk sed grep tr uniq jq cat tail head rm; do
-    ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin/$tool"
-  done
-  PATH=$BATS_TEST_TMPDIR/bin
+  only_with bash env dirname awk sed grep tr uniq jq cat tail head rm
+  PATH=$scratch/bin
   for wrong in 'SCENE=nothing=nothing' 'SCENE=instructions=valgrind' \
     'SCENE=million CLIENTS=many=many' 'SERVER=gone SCENE=ping=gone'; do
     # shellcheck disable=SC2086  # several variables
-    run env ${wrong%=*} tests/measure/bench
-    echo "$wrong: $output"
-    [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ]
-    [[ "$output" == *": "*"${wrong##*=}"* ]]
+    in_a_line 1 "${wrong##*=}" env ${wrong%=*} tests/measure/bench
   done
   run tests/measure/bench plots
   [ "$status" -eq 1 ]
@@ -101,11 +95,8 @@ EOF
 @test "interrupted, it leaves no process and no file behind" {
   [ -x tests/crowd ] || skip "it is not built"
   SCENE=busy STAGES=06 tests/measure/bench >"$BENCH_OUT/log" 2>&1 3>&- &
-  bench=$! end=$((SECONDS + 20))
-  until compgen -G "$TMPDIR/bench.*/crowd.json" >/dev/null; do
-    [ "$SECONDS" -lt "$end" ] || return
-    sleep 0.05
-  done
+  bench=$!
+  eventually compgen -G "$TMPDIR/bench.*/crowd.json"
   children=$(pgrep -P "$bench")
   [ -n "$children" ]
   kill -TERM "$bench"

@@ -66,7 +66,5 @@ build_fixed() {
   run tests/book/exercises/run
   [ "$status" -eq 2 ]
   [[ "$output" == *"03-truncated"* ]]
-  run tests/book/exercises/run 01-gone ./nothing
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
+  in_a_line 2 "no program ./nothing" tests/book/exercises/run 01-gone ./nothing
 }

@@ -2,32 +2,24 @@
 # The servers that ours are compared with work: what is fast because it does not
 # do its job is no comparison.
 
-setup() {
-  cd "$BATS_TEST_DIRNAME/../.." || exit
-}
+load ../lib/helpers
 
 teardown() {
-  [ -z "${peer:-}" ] || kill "$peer"
+  stop_server
 }
 
-# Started as the benchmark does it: port 0, and stderr says which one it is.
 works() { # NAME
-  local log=$BATS_TEST_TMPDIR/log end=$((SECONDS + 20)) task
-  [ -x "build/peers/$1" ] || skip "$1 is not built (make peers)"
-  "build/peers/$1" 0 >"$log" 2>&1 3>&- &
-  peer=$!
-  until grep -q '^listening on 127.0.0.1:' "$log"; do
-    [ "$SECONDS" -lt "$end" ] || return
-    sleep 0.02
-  done
-  port=$(sed 's/.*://' "$log")
-  for task in hello 'drip 20' 'reset 20' 'half-close 8388608' 'unread 20'; do
-    # shellcheck disable=SC2086  # a command and its argument
-    build/tests/client -t 20 "$port" $task
-  done
+  SERVER=$root/build/peers/$1
+  [ -x "$SERVER" ] || skip "$1 is not built (make peers)"
+  start_server
+  client_does hello
+  client_does drip 20
+  client_does reset 20
+  client_does half-close 8388608
+  client_does unread 20
   # More than a socket takes: what is left has to wait, and comes in order.
-  tests/crowd -c 4 -s 16777216 -n 8 -d 20 --warm-up 0 "$port"
-  tests/crowd -c 50 -n 5000 -d 20 "$port"
+  "$root/tests/crowd" -c 4 -s 16777216 -n 8 -d 20 --warm-up 0 "$port"
+  "$root/tests/crowd" -c 50 -n 5000 -d 20 "$port"
 }
 
 @test "libevent echoes, whatever its clients do" { works libevent; }

@@ -5,40 +5,28 @@ bats_require_minimum_version 1.5.0
 
 setup() {
   cd "$BATS_TEST_DIRNAME/../.." || exit
-  pieces=tests/book/pictures
-  table=$BATS_TEST_TMPDIR/spans
 }
 
-record() { # NN-STAGE POLLER [OPTION]...
-  command -v strace >/dev/null || skip "strace is missing"
-  [ -z "${SAN:-}" ] || skip "sanitizers and strace exclude each other"
-  "$pieces/record" "$@" >"$table" 3>&-
+@test "every picture shows the recording that the book steps through" {
+  command -v node >/dev/null || skip "node is missing"
+  for picture in 0*/timeline.svg; do
+    node tests/book/pictures/timeline.js \
+      "tests/book/step/scenes/${picture%%-*}.json" | diff "$picture" -
+  done
 }
 
-# In tenths of a millisecond: when such a span first begins, or last ends.
-edge() { # ROW WHAT TEXT FROM-OR-TO
-  awk -F '\t' -v row="$1" -v what="$2" -v text="$3" -v edge="$4" '
-    $1 == row && $4 == what && $5 ~ text {
-      if (edge == "from" && !found++) time = $2
-      if (edge == "to") time = $3
-    }
-    END { if (time == "") exit 1; printf "%d\n", time * 10 }' "$table"
+# The milliseconds of the first thing of this kind that a picture tells of.
+told() { # NN WORDS
+  tr '\n' ' ' <"$(echo "$1"-*/timeline.svg)" |
+    sed -E "s/.*<desc[^>]*>([^<]*)<.*/\1/; s/.*$2 ([0-9]+).*/\1/"
 }
 
-@test "in a recording of 01, B is in the backlog until A has left" {
-  record 01-blocking none
-  a_leaves=$(edge A mark leaves from)
-  [ "$(edge B backlog '' from)" -lt "$(edge A mark hello from)" ]
-  [ "$(edge B backlog '' to)" -ge "$a_leaves" ]
-  [ "$(edge 'one thread' wait 'read from B' from)" -ge "$a_leaves" ]
-}
-
-@test "in a recording of 06, the silent client is cut off when its fuse has burned down" {
-  record 06-timeouts epoll_wait --timeout 0.6
-  cut_off=$(edge A mark 'is cut off' from)
-  [ "$((cut_off - $(edge A mark connects from)))" -ge 6000 ]
-  edge A fuse '^0$' to
-  run ! edge B fuse '^0$' to
+@test "the pictures tell that B waits until A has left, and that 06 cuts A off" {
+  a_leaves=$(told 01 'Client A [^)]*leaves at')
+  [ "$(told 01 'Client B.*in the backlog from [0-9]+ to')" -ge "$a_leaves" ]
+  [ "$(told 01 'sleeps in read from B from')" -ge "$a_leaves" ]
+  cut_off=$(told 06 'Client A [^)]*is cut off at')
+  [ "$((cut_off - $(told 06 'Client A [^)]*connects at')))" -ge 600 ]
 }
 
 @test "every picture is well-formed, says in words what it shows, and brings all it needs" {
@@ -50,11 +38,4 @@ edge() { # ROW WHAT TEXT FROM-OR-TO
     grep -q 'prefers-color-scheme: dark' "$picture"
     run ! grep -E "href=['\"][^#]|@import|font-face|<script|<image" "$picture"
   done
-}
-
-@test "without strace, make pictures says how to get it, and fails" {
-  mkdir "$BATS_TEST_TMPDIR/bin"
-  ln -s "$(command -v bash)" "$(command -v dirname)" "$BATS_TEST_TMPDIR/bin"
-  PATH=$BATS_TEST_TMPDIR/bin run -1 bash "$pieces/pictures"
-  [ "$output" = "no pictures: strace is missing; on Linux, make deps-all brings it" ]
 }

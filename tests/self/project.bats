@@ -37,17 +37,6 @@ setup() {
   done < <(sed -n 's/^make \([a-z][a-z-]*\).*/\1/p' <<<"$output" | sort -u)
 }
 
-@test "make container says what is missing" {
-  mkdir "$scratch/bin"
-  for tool in bash dirname env; do
-    ln -s "$(type -P "$tool")" "$scratch/bin/$tool"
-  done
-  PATH=$scratch/bin run tests/tools/container
-  [ "$status" -eq 1 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "podman or docker is missing"
-}
-
 @test "make diff shows what a stage changes in the one before" {
   run tests/tools/diff 04
   [ "${lines[0]}" = "--- 03-nonblocking/server.c" ]
@@ -56,16 +45,11 @@ setup() {
   contains "$output" "new here: 04-epoll/poller.c"
   run tests/tools/diff 5
   contains "$output" "+++ 05-kqueue/poller.c"
-  run tests/tools/diff 01
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
+  in_a_line 2 "say which stage" tests/tools/diff 01
 }
 
 @test "make deps says in a line when all is there" {
-  run tests/tools/deps basic
-  [ "$status" -eq 0 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "all is there"
+  in_a_line 0 "all is there" tests/tools/deps basic
 }
 
 @test "on macOS, a cc that is only a stub is no compiler" {
@@ -89,36 +73,14 @@ setup() {
   run ! grep $'\r' "$scratch/tour"
 }
 
-@test "make tour fits a terminal of 60 columns, and Ctrl-C leaves nothing behind" {
-  needs tmux
-  tmux -S "$scratch/tmux" -f /dev/null new-session -d -x 60 -y 24 \
-    "TMPDIR=$scratch exec tests/tools/tour" 3>&- 4>&-
-  local end=$((SECONDS + PATIENCE))
-  until tmux -S "$scratch/tmux" capture-pane -p | grep '^01-blocking: '; do
-    [ "$SECONDS" -lt "$end" ] || { saw "no line of progress"; return 1; }
-    sleep 0.05
-  done
-  left=("$scratch"/tour.*)
-  [ -d "${left[0]}" ]
-  tmux -S "$scratch/tmux" capture-pane -p |
-    grep -x 'reads, two that say hello, then 200 idle ones. It takes'
-  tmux -S "$scratch/tmux" send-keys C-c
-  until ! tmux -S "$scratch/tmux" has-session 2>/dev/null; do
-    [ "$SECONDS" -lt "$end" ] || { saw "the tour goes on"; return 1; }
-    sleep 0.05
-  done
-  [ ! -d "${left[0]}" ] || saw "its directory stays behind"
-}
-
-@test "make coverage names a missing tool before it builds anything" {
-  mkdir "$scratch/bin"
-  for tool in bash env dirname sed awk gcc; do
-    ln -s "$(command -v "$tool")" "$scratch/bin/$tool"
-  done
-  PATH=$scratch/bin run tests/tools/coverage
-  [ "$status" -eq 1 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "gcovr is missing; \`make deps-all\`"
+@test "a tool that lacks a program names it, before it does anything else" {
+  only_with bash env dirname sed awk gcc
+  while read -r tool words; do
+    PATH=$scratch/bin in_a_line 1 "$words" "tests/tools/$tool"
+  done <<'END'
+container podman or docker is missing
+coverage gcovr is missing; `make deps-all`
+END
 }
 
 @test "make analyze finds what is wrong with a file, and fails" {
@@ -137,39 +99,36 @@ EOF
   contains "$output" "gcc finds something: 1 read in"
 }
 
-# Builds 01 in a place of its own: what the other tests use stays as it is.
-build_aside() { # VARIABLE=VALUE...
+# A place to build 01 in: what the other tests use stays as it is.
+copy_aside() {
   mkdir "$scratch/aside"
   cp -R Makefile common tests 01-blocking "$scratch/aside"
   cd "$scratch/aside" || exit
   unset SAN CFLAGS HARDEN
-  make "$@" 01-blocking
 }
 
 @test "what is built is hardened" {
   only_linux "readelf reads ELF"
   needs readelf
-  build_aside
-  readelf -hdW 01-blocking/server >server.elf
-  grep 'Type: *DYN' server.elf
-  grep 'FLAGS.*BIND_NOW' server.elf
-  readelf -lW 01-blocking/server | grep GNU_RELRO
-  readelf -sW 01-blocking/server >server.symbols
-  grep __stack_chk_fail server.symbols
+  copy_aside
+  make 01-blocking
+  readelf -hdlsW 01-blocking/server >server.elf
+  for sign in 'Type: *DYN' 'FLAGS.*BIND_NOW' GNU_RELRO __stack_chk_fail; do
+    grep "$sign" server.elf
+  done
   grep -- '-D_FORTIFY_SOURCE=3' build/flags
 }
 
 @test "HARDEN=no builds without hardening, and sanitizers without FORTIFY" {
+  copy_aside
   for variable in HARDEN=no HARDEN=; do
-    build_aside "$variable"
+    make "$variable" build/flags
     run ! grep -E 'FORTIFY|stack-protector|PIE|-pie|relro' build/flags
-    cd "$root"
-    rm -r "${BATS_TEST_TMPDIR:?}/aside"
   done
-  build_aside CFLAGS=-O0
-  run ! grep FORTIFY build/flags
-  make SAN=address 01-blocking || skip "there are no sanitizers here"
-  run ! grep FORTIFY build/flags
+  for variable in CFLAGS=-O0 SAN=address; do
+    make "$variable" build/flags
+    run ! grep FORTIFY build/flags
+  done
 }
 
 @test "a flag that the compiler does not take is left out" {
@@ -207,11 +166,7 @@ hints() {
 }
 
 @test "what the README links to is there" {
-  grep -ho ']([^)#]*)' README.md TUTORIAL.md | sed 's/^](\(.*\))$/\1/' |
-    grep -vE '^https?:' | while read -r target; do
-      [ -e "$target" ] || {
-        echo "$target is not there"
-        exit 1
-      }
-    done
+  while read -r target; do
+    [ -e "$target" ] || saw "$target is not there"
+  done < <(grep -o '](.[^)#]*' README.md | cut -c 3- | grep -v '^https*:')
 }

@@ -25,81 +25,66 @@ has() { # NAME COMMAND [TAG]
   } >"tests/contract/$1.bats"
 }
 
-last_line() {
-  echo "${lines[${#lines[@]} - 1]}"
+runs() { # STATUS LAST-LINE [ARGUMENT]...
+  run tests/run "${@:3}" 3>&-
+  echo "$output"
+  [ "$status" -eq "$1" ]
+  [ "${lines[${#lines[@]} - 1]}" = "$2" ]
 }
 
 @test "a new file just runs, and the last line counts" {
   has two true
-  run tests/run 3>&-
-  echo "$output"
-  [ "$status" -eq 0 ]
+  runs 0 "2 passed, 0 failed"
   contains "$output" "04          two              1 passed"
-  [ "$(last_line)" = "2 passed, 0 failed" ]
 }
 
 @test "a test that fails is shown, and the exit status is 1" {
   has two 'echo words; false'
-  run tests/run 3>&-
-  echo "$output"
-  [ "$status" -eq 1 ]
+  runs 1 "1 passed, 1 failed"
   contains "$output" "# words"
-  [ "$(last_line)" = "1 passed, 1 failed" ]
 }
 
 @test "slow tests and variants that are not fast run with --all" {
   has two true slow
-  run tests/run 3>&-
-  [ "$(last_line)" = "1 passed, 0 failed" ]
-  run tests/run --all 3>&-
-  [ "$(last_line)" = "3 passed, 0 failed" ]
-  run tests/run --all 04-edge 3>&-
-  [ "$(last_line)" = "1 passed, 0 failed" ]
+  runs 0 "1 passed, 0 failed"
+  runs 0 "3 passed, 0 failed" --all
+  runs 0 "1 passed, 0 failed" --all 04-edge
 }
 
 @test "a file that no line of the matrix runs is an error" {
   mkdir tests/elsewhere
   echo '@test "x" { true; }' >tests/elsewhere/lost.bats
-  run tests/run 3>&-
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "tests/elsewhere/lost.bats is in no suite"
+  in_a_line 2 "tests/elsewhere/lost.bats is in no suite" tests/run
 }
 
 @test "a stage that does not exist is an error in one line, and 4 is 04" {
-  run tests/run 07 3>&-
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "07"
-  run tests/run 4 3>&-
-  [ "$status" -eq 0 ]
+  in_a_line 2 07 tests/run 07
+  runs 0 "1 passed, 0 failed" 4
 }
 
 @test "a test that hangs is ended, and named" {
   has two 'sleep 1000'
-  LIMIT=2 run tests/run 3>&-
-  echo "$output"
-  [ "$status" -eq 1 ]
+  LIMIT=5 runs 1 "1 passed, 1 failed"
   contains "$output" "two is right"
-  [ "$(last_line)" = "1 passed, 1 failed" ]
 }
 
 @test "tests that lack a program are counted, with its name" {
   has two 'skip "no-such-program is missing"'
-  run tests/run 3>&-
-  echo "$output"
-  [ "$status" -eq 0 ]
+  runs 0 "1 passed, 0 failed"
   contains "$output" "1 skipped, for these are missing: no-such-program"
+}
+
+@test "with AGAIN=1 a suite that fails has a second chance" {
+  has two "mkdir $scratch/once && false; true"
+  AGAIN=1 runs 0 "2 passed, 0 failed"
+  contains "$output" "1 suites failed, and run again"
 }
 
 @test "an old bats is told apart, in one line" {
   mkdir bin
   printf '#!/bin/sh\necho Bats 1.2.1\n' >bin/bats
   chmod +x bin/bats
-  PATH=$PWD/bin:$PATH run tests/run 3>&-
-  [ "$status" -eq 2 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "1.8 or newer is needed, and this is 1.2.1"
+  PATH=$PWD/bin:$PATH in_a_line 2 "1.8 or newer is needed, and this is 1.2.1" tests/run
 }
 
 @test "an interrupt ends all that it has started" {
@@ -107,18 +92,11 @@ last_line() {
   mkdir "$scratch/tmp"
   TMPDIR=$scratch/tmp tests/run >"$scratch/out" 2>&1 3>&- &
   runner=$!
-  end=$((SECONDS + PATIENCE))
-  until [ -s "$scratch/pid" ]; do
-    [ "$SECONDS" -lt "$end" ] || { saw "the test does not start"; return 1; }
-    sleep 0.05
-  done
+  eventually [ -s "$scratch/pid" ]
   kill -TERM "$runner"
   status=0
   wait "$runner" || status=$?
   [ "$status" -eq 143 ]
-  while kill -0 "$(cat "$scratch/pid")" 2>/dev/null; do
-    [ "$SECONDS" -lt "$end" ] || { saw "the test goes on"; return 1; }
-    sleep 0.05
-  done
+  eventually has_ended "$(cat "$scratch/pid")" || saw "the test goes on"
   run ! ls -d "$scratch"/tmp/echo.*
 }

@@ -87,6 +87,6 @@ shape() { # FILE
 # bats test_tags=slow
 @test "the page steps forth and back, obeys keys and links, and is accessible" {
   needs chromium npm node
-  QUICK=1 run -0 tests/book/edition/book test-step
+  run -0 tests/book/edition/book test-step
   [[ "$output" == *"ok      the console is silent"* ]]
 }

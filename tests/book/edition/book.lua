@@ -2,7 +2,7 @@
 -- own, sessions in several terminals, captions, pictures, where links lead.
 --
 -- The first file that pandoc is given is the frame. Those after it are chapters,
--- woven in at <!-- chapters -->, or else before the frame's chapter 7.
+-- woven in at <!-- chapters -->.
 
 local is_epub = FORMAT:match 'epub'
 
@@ -80,20 +80,12 @@ end
 local function weave(doc)
   local files, texts, result = PANDOC_STATE.input_files, {}, pandoc.List()
   for i, file in ipairs(files) do texts[i] = read(file, i == 1 and 1 or 2) end
-  local is_marked = contents_of(files[1]):find('\n<!-- chapters -->', 1, true)
-  local woven = #files == 1
   for i, block in ipairs(place(texts[1], files[1])) do
-    local is_here = is_marked and (block.text or ''):match '^<!%-%- chapters' or
-      not is_marked and block.t == 'Header' and
-      pandoc.utils.stringify(block):match '^7%.'
-    if is_here and not woven then
-      for n = 2, #files do result:extend(place(texts[n], files[n])) end
-      woven = true
-    end
     if i == 1 then doc.meta.title = pandoc.MetaInlines(block.content)
+    elseif (block.text or ''):match '^<!%-%- chapters' then
+      for n = 2, #files do result:extend(place(texts[n], files[n])) end
     else result:insert(block) end
   end
-  assert(woven, files[1] .. ' has no <!-- chapters -->, and no chapter 7')
   return pandoc.Pandoc(result, doc.meta)
 end
 

@@ -1,6 +1,7 @@
 // browser.js: a Chromium without a window, for the scripts that look at a page.
 
 const complaints = [], requests = [];
+let page, devtools;
 
 // The result is what is wrong, a list of lines; what is empty is nothing.
 async function test(what, result) {
@@ -10,16 +11,26 @@ async function test(what, result) {
   if (wrong.length) process.exitCode = 1;
 }
 
+// As wide as this, in the light or in the dark, on a screen or on paper.
+async function open(url, width, mode, media = 'screen') {
+  await page.setViewport({ width, height: 800, isMobile: width < 600, hasTouch: width < 600 });
+  await devtools.send('Emulation.setEmulatedMedia',
+    { media, features: [{ name: 'prefers-color-scheme', value: mode }] });
+  await page.goto('about:blank');
+  await page.goto(url);
+}
+
 // Gives look() a page and its devtools; then tests that all was quiet.
 async function browse(executablePath, userDataDir, address, look) {
   const browser = await require('puppeteer-core').launch({ executablePath, userDataDir,
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-sync',
       '--disable-background-networking', '--disable-component-update'] });
-  const page = await browser.newPage();
+  page = await browser.newPage();
+  devtools = await page.createCDPSession();
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (line) => complaints.push(line.text()));
   page.on('request', (request) => requests.push(request.url()));
-  try { await look(page, await page.createCDPSession()); } finally { await browser.close(); }
+  try { await look(page, devtools); } finally { await browser.close(); }
   await test('the console is silent', complaints);
   await test('no request leaves the page', requests.filter(
     (url) => !url.startsWith(address) && !/^(data|about):/.test(url)));
@@ -32,4 +43,4 @@ async function accessible(page, options = {}) {
     ({ help, nodes }) => nodes.map(({ html, any }) => `${help}: ${html} ${any[0]?.message}`)), options);
 }
 
-module.exports = { test, browse, accessible };
+module.exports = { test, open, browse, accessible };

@@ -1,17 +1,14 @@
-// look.js CHROMIUM PROFILE BUILD/BOOK SOURCE...: opens the page in Chromium,
-// tries what a reader does, and takes pictures of it.
+// look.js CHROMIUM PROFILE BUILD/BOOK SOURCE...: opens the page in Chromium and
+// tries what a reader does.
 
 const fs = require('node:fs');
 const [executablePath, userDataDir, directory, ...sources] = process.argv.slice(2);
 const address = `file://${directory}/index.html`;
-const { test, browse, accessible } = require('./browser.js');
-let page, devtools;
+const browser = require('./browser.js'), { test } = browser;
+let page;
 
 async function open(width, mode, media = 'screen') {
-  await page.setViewport({ width, height: 800, isMobile: width < 600 });
-  await devtools.send('Emulation.setEmulatedMedia',
-    { media, features: [{ name: 'prefers-color-scheme', value: mode }] });
-  await page.goto(address);
+  await browser.open(address, width, mode, media);
   if (media === 'screen') await page.$$eval('main details',
     (all) => all.forEach((one) => { one.open = true; }));
   return page.$$eval('h1, .level2', (all) => all.map((one) => one.id));
@@ -65,7 +62,7 @@ async function all_tests() {
   for (const mode of ['light', 'dark']) {
     await open(1280, mode);
     await test(`${mode}: accessible (WCAG 2 AA: contrast, names, order)`,
-      accessible(page, { runOnly: ['wcag2a', 'wcag2aa'] }));
+      browser.accessible(page, { runOnly: ['wcag2a', 'wcag2aa'] }));
   }
   await test('the keyboard skips, and turns pages', keys(await open(1280, 'light')));
   await test('every link leads somewhere', links());
@@ -78,19 +75,10 @@ async function all_tests() {
       .filter((one) => one.checkVisibility()).map((one) => one.outerHTML)
       .concat(getComputedStyle(document.body).color === 'rgb(37, 34, 30)' ? [] : 'ink');
   }));
-  fs.mkdirSync(`${directory}/screenshots`, { recursive: true });
-  for (const [width, mode] of process.env.QUICK ? [] :
-    [[360, 'light'], [360, 'dark'], [1280, 'light'], [1280, 'dark']]) {
-    for (const id of await open(width, mode)) {
-      await page.evaluate((to) => { location.hash = to; }, id);
-      await page.screenshot({ path:
-        `${directory}/screenshots/${id.slice(0, 30)}-${width}-${mode}.png` });
-    }
-  }
 }
 
-browse(executablePath, userDataDir, address, async (...given) => {
-  [page, devtools] = given;
+browser.browse(executablePath, userDataDir, address, async (given, devtools) => {
+  page = given;
   await devtools.send('Browser.grantPermissions',
     { permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'] });
   await all_tests();

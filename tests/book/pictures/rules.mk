@@ -1,6 +1,6 @@
-# make pictures: timelines from real runs. COMMIT=1 puts them beside the stages.
+# make pictures: timelines of new recordings; COMMIT=1 draws the book's.
 
 .PHONY: pictures
 
-pictures: all
+pictures: all build/tests/client
 	@COMMIT='$(COMMIT)' tests/book/pictures/pictures

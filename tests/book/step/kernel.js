@@ -1,9 +1,9 @@
 // kernel.js: what the kernel holds after each step of a recorded run.
 //
-// The page shows it, and the recorder compares it with what the kernel says
-// itself. A step of the server is [MS, THREAD, TEXT, STACK, PHASE, TIMES]: TEXT
-// and STACK are numbers in the scene's lists, PHASE is WHOLE, ASLEEP or AWAKE,
-// and TIMES is how often the same round was seen. A step of a client is
+// The page and the pictures show it, and the recorder compares it with what the
+// kernel says itself. A step of the server is [MS, THREAD, TEXT, STACK, PHASE,
+// TIMES]: TEXT and STACK are numbers in the scene's lists, PHASE is WHOLE, ASLEEP
+// or AWAKE, and TIMES is how often the same round was seen. A step of a client is
 // [MS, NAME, VERB, BYTES, WORDS].
 
 const WHOLE = 0, ASLEEP = 1, AWAKE = 2;
@@ -192,6 +192,52 @@ function replay(scene) {
   })];
 }
 
+// --- who does what, when -------------------------------------------------------
+
+const call_of = (scene, step) => parse_call(scene.texts[step[2]]);
+
+// A thread of 02 is named after the client that it serves.
+function thread_name({ scene, states }, thread) {
+  if (states.at(-1).threads.length === 1) return 'one thread';
+  if (thread === 0) return 'main thread';
+  const first = scene.steps.findIndex((step) => step[1] === thread && call_of(scene, step).fd > 0);
+  return `thread of ${states[first].names[call_of(scene, scene.steps[first]).fd]}`;
+}
+
+function doing(client, step, before) {
+  if (!client || client.left || client.closed_ms !== undefined && !unheard(client)) return '';
+  if (client.fd === null && client.accepted_ms === undefined) return 'backlog';
+  if (client.sent === client.heard) return 'silent';
+  // Between two reads it still reads.
+  if (step[1] === client.name && step[2] === 'hear' || before === 'drain') return 'drain';
+  return unheard(client) > 0 ? 'flood' : 'echo';
+}
+
+// Rows of [what, from, to, call]: neighbours that do the same are one. call is
+// what a thread sleeps in.
+function rows_of(run) {
+  const { scene, states } = run, rows = {};
+  const put = (name, what, ms, call) => {
+    const row = rows[name] ??= [], last = row.at(-1);
+    if (last && last[0] === what && last[3] === call) return;
+    if (last) last[2] = ms;
+    row.push([what, ms, scene.end_ms, call]);
+  };
+  scene.steps.forEach((step, i) => {
+    const state = states[i + 1];
+    for (const name of Object.values(scene.ports).sort())
+      put(name, doing(state.clients[name], step, rows[name]?.at(-1)[0]), step[0]);
+    state.threads.forEach(({ gone, asleep, fd }, n) => {
+      const name = thread_name(run, n), client = state.names[fd];
+      const says_again = step[1] === n ? /EAGAIN/.test(scene.texts[step[2]]) :
+        rows[name]?.at(-1)[0] === 'again';
+      put(name, gone ? '' : asleep ? 'wait' : says_again ? 'again' : 'run', step[0],
+        asleep && ({ read: `read from ${client}`, write: `write to ${client}` }[asleep] ?? asleep));
+    });
+  });
+  return rows;
+}
+
 if (typeof module !== 'undefined')
   module.exports = { WHOLE, ASLEEP, AWAKE, is_client, parse_call, ready_in,
-    ready_list, replay };
+    ready_list, replay, call_of, thread_name, rows_of };

@@ -1,20 +1,14 @@
-// look.js CHROMIUM PROFILE BUILD/BOOK: opens the page that steps through runs,
-// tries what a reader does, and takes pictures of it. QUICK=1 takes none.
+// look.js CHROMIUM PROFILE BUILD/BOOK: opens the page that steps through runs
+// and tries what a reader does.
 
 const fs = require('node:fs');
 const [executablePath, userDataDir, directory] = process.argv.slice(2);
 const address = `file://${directory}/step.html`;
-const { test, browse, accessible } = require('../edition/browser.js');
-let page, devtools;
+const browser = require('../edition/browser.js'), { test, accessible } = browser;
+let page;
 
-async function open(hash, width = 1280, mode = 'light') {
-  await page.setViewport({ width, height: width < 600 ? 740 : 900, isMobile: width < 600,
-    hasTouch: width < 600 });
-  await devtools.send('Emulation.setEmulatedMedia',
-    { features: [{ name: 'prefers-color-scheme', value: mode }] });
-  await page.goto('about:blank');
-  await page.goto(address + hash);
-}
+const open = (hash, width = 1280, mode = 'light') =>
+  browser.open(address + hash, width, mode);
 
 const seen = () => [...document.querySelectorAll('.call, .said, .stack, .kernel, .terminals, #where')]
   .map((one) => one.textContent).join('\n') + document.querySelector('.here')?.textContent;
@@ -156,18 +150,9 @@ async function all_tests() {
         await test(`${mode}, ${width} px, ${link}: accessible`, accessible(page));
       }
   await test('without JavaScript, the pictures stand there', without_script());
-  fs.mkdirSync(`${directory}/screenshots`, { recursive: true });
-  for (const mode of process.env.QUICK ? [] : ['light', 'dark'])
-    for (const width of [360, 1280])
-      for (const link of ['01&step=22', '02&step=60', '03&step=90', '04&step=60',
-        '06&step=100', '03&step=90&beside=04']) {
-        await open(`#scene=${link}`, width, mode);
-        await page.screenshot({ fullPage: true,
-          path: `${directory}/screenshots/step-${link.replace(/\W+/g, '-')}-${width}-${mode}.png` });
-      }
 }
 
-browse(executablePath, userDataDir, address, (...given) => {
-  [page, devtools] = given;
+browser.browse(executablePath, userDataDir, address, (given) => {
+  page = given;
   return all_tests();
 });

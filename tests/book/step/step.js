@@ -25,7 +25,6 @@ const scene_of = (name) => scenes[name] ??= JSON.parse(by_id(`scene-${name}`).te
 const file_of = (scene, frame) => Object.keys(scene.files)[frame[0]];
 const state_of = (run) => run.states[moments[at][run.number]];
 const step_of = (run) => run.scene.steps[moments[at][run.number] - 1];
-const call_of = (scene, step) => parse_call(scene.texts[step[2]]);
 
 // --- what a step is, in a sentence -----------------------------------------------
 
@@ -147,7 +146,7 @@ function show_source(run) {
   const file = file_of(scene, frames[run.frame]);
   if (pre.dataset.file !== file) {
     pre.dataset.file = file;
-    pre.ariaLabel = `Source: ${file}`;
+    pre.ariaLabel = `Source of ${scene.name}: ${file}`;
     pre.replaceChildren(...scene.files[file].trimEnd().split('\n').map((line, i) =>
       make('span', {}, make('i', { textContent: i + 1 }), line || ' ')));
   }
@@ -174,14 +173,6 @@ function chips(items, none = 'empty') {
 function named(state, fd) {
   const name = { [state.listener]: 'listener', [state.signals]: 'signals' }[fd] ?? state.names[fd];
   return `[${fd}]${name ? ` ${name}` : ''}`;
-}
-
-// As in the pictures: a thread of 02 is named after the client that it serves.
-function thread_name({ scene, states }, thread) {
-  if (states.at(-1).threads.length === 1) return 'one thread';
-  if (thread === 0) return 'main thread';
-  const first = scene.steps.findIndex((step) => step[1] === thread && call_of(scene, step).fd > 0);
-  return `thread of ${states[first].names[call_of(scene, scene.steps[first]).fd]}`;
 }
 
 function bar(part, colour) {
@@ -264,38 +255,6 @@ function show_terminals(run) {
 const meanings = { silent: 'connected, and silent', backlog: 'in the backlog',
   echo: 'waits for its echo', flood: 'its echo is there, unread', drain: 'reads',
   wait: 'sleeps', run: 'runs', again: 'runs, but every call says EAGAIN' };
-
-function doing(client, step) {
-  if (!client || client.left || client.closed_ms !== undefined && !unheard(client)) return '';
-  if (client.fd === null && client.accepted_ms === undefined) return 'backlog';
-  if (step[1] === client.name && step[2] === 'hear' && client.sent > client.heard) return 'drain';
-  if (unheard(client) > 0) return 'flood';
-  return client.sent > client.heard ? 'echo' : 'silent';
-}
-
-// Rows of [class, from, to]: neighbours that do the same are one.
-function rows_of(run) {
-  const { scene, states } = run, rows = {};
-  const says_again = (step, n) => step[1] === n && /EAGAIN/.test(scene.texts[step[2]]);
-  const put = (name, what, ms) => {
-    const row = rows[name] ??= [], last = row.at(-1);
-    if (last && last[0] === what) return;
-    if (last) last[2] = ms;
-    row.push([what, ms, scene.end_ms]);
-  };
-  scene.steps.forEach((step, i) => {
-    const state = states[i + 1];
-    for (const name of Object.values(scene.ports).sort()) {
-      const what = doing(state.clients[name], step);
-      // Between two reads it still reads.
-      if (what !== 'flood' || rows[name]?.at(-1)[0] !== 'drain') put(name, what, step[0]);
-    }
-    state.threads.forEach((thread, n) => put(thread_name(run, n), thread.gone ? '' :
-      thread.asleep ? 'wait' : says_again(step, n) || step[1] !== n &&
-        rows[thread_name(run, n)]?.at(-1)[0] === 'again' ? 'again' : 'run', step[0]));
-  });
-  return rows;
-}
 
 function draw_timeline(run) {
   const percent = (ms) => `${ms / run.scene.end_ms * 100}%`;
