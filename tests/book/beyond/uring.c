@@ -28,7 +28,7 @@
 #include "process.h"
 
 enum { SQES = 256, PAUSE = -1, NO_BUFFER = -1 };
-enum { BUFFER_SIZE = 16 * 1024, POOL_SIZE = 32 * 1024, POOL_GROWTH = 8 };
+enum { BUFFER_SIZE = 16 * 1024, POOL_SIZE = 32 * 1024, POOL_START = 8 };
 
 // A client has one SQE with the kernel, never two: to receive or to send. So
 // its descriptor is all that we need to understand a CQE.
@@ -65,9 +65,11 @@ static void ring_open(void) {
     ring = (int)syscall(SYS_io_uring_setup, SQES, &setup);
     if (ring == -1) die("io_uring is missing (before Linux 6.1) or forbidden");
 
-    // Both queues are in one piece of memory, the SQEs in another.
-    char *queues = map(ring, IORING_OFF_SQ_RING,
-                       setup.cq_off.cqes + setup.cq_entries * sizeof *cqes);
+    // Both queues are in one piece of memory, which ends with the numbers of
+    // the SQEs; the SQEs are in another.
+    char *queues =
+        map(ring, IORING_OFF_SQ_RING,
+            setup.sq_off.array + setup.sq_entries * sizeof(unsigned));
     sqes = map(ring, IORING_OFF_SQES, setup.sq_entries * sizeof *sqes);
     sqes_tail = (unsigned *)(queues + setup.sq_off.tail);
     cqes = (struct io_uring_cqe *)(queues + setup.cq_off.cqes);
@@ -125,15 +127,16 @@ static void return_buffer(int number) {
 }
 
 // The kernel found no buffer, and clients that don't read may keep theirs for
-// good. So unless one has come back, the pool, empty at first, grows. False if
-// it can't.
+// good. So unless one has come back, the pool, empty at first, doubles. False
+// if it can't.
 static bool refill_pool(void) {
     if (free_count > 0) return true;
+    int growth = buffer_count > 0 ? buffer_count : POOL_START;
     char *more =
-        buffer_count < POOL_SIZE ? malloc(POOL_GROWTH * BUFFER_SIZE) : NULL;
+        buffer_count < POOL_SIZE ? malloc((size_t)growth * BUFFER_SIZE) : NULL;
     if (more == NULL) return false;
-    for (int i = 0; i < POOL_GROWTH; i++) {
-        buffers[buffer_count] = more + i * BUFFER_SIZE;
+    for (int i = 0; i < growth; i++) {
+        buffers[buffer_count] = more + (ptrdiff_t)i * BUFFER_SIZE;
         return_buffer(buffer_count++);
     }
     return true;
