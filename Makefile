@@ -34,7 +34,7 @@
 # make bench-plots      measures what idle clients cost, and draws it
 # make bench-peers      measures ours beside what others would use
 # make peers            builds those: echo servers on libevent, libuv, libev, Go
-# make beyond           builds what the last chapter shows: a loop a core,
+# make beyond           builds what the last chapter shows: one loop per core,
 #                       io_uring, and the echo servers in Go
 #
 # --- What a maintainer does ---
@@ -47,8 +47,8 @@
 # make memcheck         lets valgrind look for leaks in 04 to 06
 # make coverage         shows which lines of the servers the tests run
 # make models STEPS=1000000
-#                       drives connection, deadlines and others through a fake
-#                       system, in all orders, and compares with a model
+#                       runs the loop of 06 and the channel of 02 in a made-up
+#                       world, in all orders, and compares them with a model
 # make fuzz SECONDS=60  looks for input that breaks addresses, options or log
 # make cross            the tests with musl, and on i386, arm64 and s390x with
 #                       QEMU: ten minutes; TARGET=musl is one, SUITE=echo a part

@@ -2,11 +2,11 @@
 
 CLIENT := $(call objects,tests/clients)
 ENGINE := build/tests/clients/engine.o
-CROWD  := $(filter-out %_test.o,$(call objects,tests/clients/crowd))
+CROWD  := $(call objects,tests/clients/crowd)
 $(CLIENT) $(CROWD): EXTRA_CPPFLAGS = -Itests/clients
 
 all: tests/crowd
-tools: build/tests/client tests/crowd build/tests/histogram_test
+tools: build/tests/client tests/crowd
 
 build/tests/client: $(CLIENT) $(SHARED)
 	$(SAY) '  link     $@'
@@ -21,9 +21,4 @@ tests/crowd: EXTRA_LIBS = $(KQUEUE_LIBS) -lm
 else
 tests/crowd: EXTRA_LIBS = -lm
 endif
-build/tests/client build/tests/histogram_test: EXTRA_LIBS = -lm
-
-build/tests/histogram_test: build/tests/clients/crowd/histogram_test.o \
-                            build/tests/clients/crowd/histogram.o
-	$(SAY) '  link     $@'
-	$(DO)$(LINK)
+build/tests/client: EXTRA_LIBS = -lm

@@ -128,7 +128,7 @@ late() {
     fi
     sleep 11
     tell_client 7 go
-    client_says 7 'closed\|reset\|cannot send'
+    client_says 7 $'closed\nreset\ncannot send'
     return
   fi
   wait_for_log "\\] closed: idle for 2 s; echoed [1-9][0-9]* bytes\$"

@@ -63,7 +63,7 @@ start_server() { # [OPTION]... [-- ADDRESS...]
     3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   server_pid=$!
   wait_for_log 'listening on'
-  address=$(sed -n 's/^ *[0-9.]* listening on //p' "$server_log" | head -n 1)
+  address=$(sed -n 's/^[ 0-9.]*listening on //p' "$server_log" | head -n 1)
   port=${address##*:}
 }
 

@@ -1,7 +1,8 @@
 # servers.bash: starts what is measured, and reads what the system knows of it.
 #
-# Sourced by bench and million. Every server is a child of this shell and leads
-# a process group of its own, so it is ended with all that it has started.
+# Sourced by bench, million and those of tests/book/beyond. Every server is a
+# child of this shell and leads a process group of its own, so it is ended with
+# all that it has started.
 
 PATIENCE_S=${PATIENCE_S:-60} # after which something is broken
 crowd=${CROWD:-tests/crowd}

@@ -59,11 +59,10 @@ figure() { # NAME, of the JSON in output
 
 @test "crowd measures as many messages as it was told" {
   SERVER=$root/03-nonblocking/server start_server --poll
-  run "$crowd" -c 10 -t 3 -n 1001 -j "$address"
+  run "$crowd" -c 10 -n 1001 -j "$address"
   [ "$status" -eq 0 ]
   # Those that came in the same turn are counted, too.
-  [ "$(figure messages)" -ge 1001 ] && [ "$(figure messages)" -le 1031 ]
-  [ "$(figure processes)" -eq 3 ]
+  [ "$(figure messages)" -ge 1001 ] && [ "$(figure messages)" -le 1011 ]
   [ "$(figure errors)" -eq 0 ]
 }
 
@@ -109,15 +108,6 @@ figure() { # NAME, of the JSON in output
   grep -q 'p99.9' "$BATS_TEST_TMPDIR/out"
 }
 
-@test "crowd --greet says hello for each client and prints what it hears" {
-  start_server
-  run "$crowd" --greet -c 3 --every 0.01 "$address"
-  [ "$status" -eq 0 ]
-  [ "$output" = "client 1 heard: Hello from client 1
-client 2 heard: Hello from client 2
-client 3 heard: Hello from client 3" ]
-}
-
 @test "crowd tells the server's CPU time, which is what the system says" {
   only_linux "/proc tells CPU time"
   start_server
@@ -129,8 +119,4 @@ client 3 heard: Hello from client 3" ]
   [ "$told" -gt 0 ]
   [ "$told" -le $((after - before + 20)) ]
   [ "$told" -ge $(((after - before) / 2)) ]
-}
-
-@test "the histogram is as exact as its header says" {
-  "$root/build/tests/histogram_test"
 }

@@ -44,8 +44,7 @@ static void find_name(const char *text) {
     address_parse(&address, text);
     if (address.path ||
         getaddrinfo(address.host, address.port, &hints, &found)) {
-        log_always("error: a loop a core listens on HOST:PORT, not on %s",
-                   text);
+        log_always("error: one loop per core needs HOST:PORT, not %s", text);
         exit(EXIT_FAILURE);
     }
     memcpy(&name, found->ai_addr, found->ai_addrlen);

@@ -1,14 +1,14 @@
 // uring: the kernel says what is done.
 //
 // 04 asks which clients are ready, and then moves the bytes itself. This server
-// hands the kernel a buffer and the order to fill it (io_uring), and hears when
-// that is done: completion instead of readiness. Orders and answers are in
-// memory that both share, so one system call hands in many and waits for many.
-// The price: until the answer comes, a buffer is the kernel's, so each client
-// needs one of its own.
+// tells the kernel what to do (io_uring) and hears when it is done: completion
+// instead of readiness. Submission queue entries (SQEs) and completion queue
+// entries (CQEs) are in memory that both share, so one system call submits many
+// and waits for many. The price: until its CQE arrives, a buffer belongs to the
+// kernel. So that a silent client needs none, the kernel takes one from a pool
+// when bytes have arrived.
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/io_uring.h>
 #include <poll.h>
 #include <signal.h>
@@ -27,82 +27,126 @@
 #include "options.h"
 #include "process.h"
 
-enum { ORDERS = 256, BUFFER_SIZE = 16 * 1024, PAUSE = -1 };
+enum { SQES = 256, PAUSE = -1, NO_BUFFER = -1 };
+enum { BUFFER_SIZE = 16 * 1024, POOL_SIZE = 32 * 1024, POOL_GROWTH = 8 };
 
-// A descriptor is its client's name, in our array and in orders and answers. It
-// has one order at the kernel, never two: to receive, or to send.
+// A client has one SQE with the kernel, never two: to receive or to send. So
+// its descriptor is all that we need to understand a CQE.
 struct client {
     uint64_t echoed;
-    size_t start, end; // what is left to send; if nothing, it receives
-    char buffer[BUFFER_SIZE];
+    int buffer;     // the one that it sends; NO_BUFFER while it receives
+    int start, end; // what is left to send
 };
 
-static struct client **clients; // must not move: the kernel has buffers
-static int capacity, listener, signals;
-static bool accepting;
-static uint64_t served, echoed;
+static struct client *clients; // indexed by descriptor
+static int capacity, signals;
+static bool accepting, stopping;
 
 // --- the ring ----------------------------------------------------------------
 
 static int ring;
-static struct io_uring_sqe *orders;
-static struct io_uring_cqe *answers;
-static unsigned *orders_end, *answers_start, *answers_end;
-static unsigned answers_mask, written; // orders that the kernel has not seen
+static struct io_uring_sqe *sqes;
+static struct io_uring_cqe *cqes;
+static unsigned *sqes_tail, *cqes_head, *cqes_tail, cqes_mask;
+static unsigned unsubmitted; // SQEs that the kernel has not seen
 
-static void *map(off_t what, size_t size) {
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_POPULATE, ring, what);
+// Memory for the kernel and us: of a file, or new (-1).
+static void *map(int fd, off_t what, size_t size) {
+    int flags = MAP_SHARED | (fd == -1 ? MAP_ANONYMOUS : MAP_POPULATE);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, what);
     if (memory == MAP_FAILED) die("mmap");
     return memory;
 }
 
 static void ring_open(void) {
-    // Answers are made when we ask for them, all at once, by this thread.
+    // CQEs are made when we ask for them, all at once, by this thread.
     struct io_uring_params setup = {.flags = IORING_SETUP_SINGLE_ISSUER |
                                              IORING_SETUP_DEFER_TASKRUN};
-    ring = (int)syscall(SYS_io_uring_setup, ORDERS, &setup);
-    if (ring == -1) die("io_uring is not to be had here");
+    ring = (int)syscall(SYS_io_uring_setup, SQES, &setup);
+    if (ring == -1) die("io_uring is missing (before Linux 6.1) or forbidden");
 
-    // Both queues are in one piece of memory, the orders in another.
-    char *queues = map(IORING_OFF_SQ_RING,
-                       setup.cq_off.cqes + setup.cq_entries * sizeof *answers);
-    orders = map(IORING_OFF_SQES, setup.sq_entries * sizeof *orders);
-    orders_end = (unsigned *)(queues + setup.sq_off.tail);
-    answers = (struct io_uring_cqe *)(queues + setup.cq_off.cqes);
-    answers_start = (unsigned *)(queues + setup.cq_off.head);
-    answers_end = (unsigned *)(queues + setup.cq_off.tail);
-    answers_mask = setup.cq_entries - 1;
+    // Both queues are in one piece of memory, the SQEs in another.
+    char *queues = map(ring, IORING_OFF_SQ_RING,
+                       setup.cq_off.cqes + setup.cq_entries * sizeof *cqes);
+    sqes = map(ring, IORING_OFF_SQES, setup.sq_entries * sizeof *sqes);
+    sqes_tail = (unsigned *)(queues + setup.sq_off.tail);
+    cqes = (struct io_uring_cqe *)(queues + setup.cq_off.cqes);
+    cqes_head = (unsigned *)(queues + setup.cq_off.head);
+    cqes_tail = (unsigned *)(queues + setup.cq_off.tail);
+    cqes_mask = setup.cq_entries - 1;
     unsigned *numbers = (unsigned *)(queues + setup.sq_off.array);
     for (unsigned i = 0; i < setup.sq_entries; i++) numbers[i] = i;
 }
 
-// Hands in what was written, and waits for that many answers.
+// Submits the SQEs and waits for that many CQEs.
 static void ring_enter(unsigned wait_for) {
-    int taken = (int)syscall(SYS_io_uring_enter, ring, written, wait_for,
-                             IORING_ENTER_GETEVENTS, NULL, 0);
-    if (taken == -1 && errno != EINTR && errno != EBUSY && errno != EAGAIN)
+    int submitted = (int)syscall(SYS_io_uring_enter, ring, unsubmitted,
+                                 wait_for, IORING_ENTER_GETEVENTS, NULL, 0);
+    if (submitted == -1 && errno != EINTR && errno != EBUSY && errno != EAGAIN)
         die("io_uring_enter");
-    if (taken > 0) written -= (unsigned)taken;
+    if (submitted > 0) unsubmitted -= (unsigned)submitted;
 }
 
-// Writes an order down, to be handed in by the next ring_enter().
-static void order(struct io_uring_sqe what) {
-    while (written == ORDERS) ring_enter(0);
-    what.user_data = (__u64)what.fd;
-    orders[*orders_end % ORDERS] = what;
-    __atomic_store_n(orders_end, *orders_end + 1, __ATOMIC_RELEASE);
-    written++;
+// Writes an SQE, which the next ring_enter() submits.
+static void add_sqe(struct io_uring_sqe sqe) {
+    while (unsubmitted == SQES) ring_enter(0);
+    sqe.user_data = (__u64)sqe.fd; // the CQE has it, too
+    sqes[*sqes_tail % SQES] = sqe;
+    __atomic_store_n(sqes_tail, *sqes_tail + 1, __ATOMIC_RELEASE);
+    unsubmitted++;
+}
+
+// --- the pool of buffers -----------------------------------------------------
+
+// A third ring has the buffers that are free: the kernel takes them at its
+// head, we add them at its tail.
+static struct io_uring_buf_ring *pool;
+static char *buffers[POOL_SIZE]; // by number, free or not
+static int buffer_count, free_count;
+
+static void pool_open(void) {
+    pool = map(-1, 0, POOL_SIZE * sizeof *pool->bufs);
+    struct io_uring_buf_reg setup = {.ring_addr = (uintptr_t)pool,
+                                     .ring_entries = POOL_SIZE};
+    if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_PBUF_RING, &setup,
+                1) == -1)
+        die("IORING_REGISTER_PBUF_RING");
+}
+
+// To the pool, for the next client.
+static void return_buffer(int number) {
+    // Field by field: the tail lives in a spare field of the first entry.
+    struct io_uring_buf *entry = &pool->bufs[pool->tail % POOL_SIZE];
+    entry->addr = (uintptr_t)buffers[number];
+    entry->len = BUFFER_SIZE;
+    entry->bid = (uint16_t)number;
+    __atomic_store_n(&pool->tail, (uint16_t)(pool->tail + 1), __ATOMIC_RELEASE);
+    free_count++;
+}
+
+// The kernel found no buffer, and clients that don't read may keep theirs for
+// good. So unless one has come back, the pool, empty at first, grows. False if
+// it can't.
+static bool refill_pool(void) {
+    if (free_count > 0) return true;
+    char *more =
+        buffer_count < POOL_SIZE ? malloc(POOL_GROWTH * BUFFER_SIZE) : NULL;
+    if (more == NULL) return false;
+    for (int i = 0; i < POOL_GROWTH; i++) {
+        buffers[buffer_count] = more + i * BUFFER_SIZE;
+        return_buffer(buffer_count++);
+    }
+    return true;
 }
 
 // --- the server --------------------------------------------------------------
 
-// One order, and an answer for every client that connects.
+// One SQE, and a CQE for every client that connects.
 static void accept_clients(void) {
     accepting = true;
-    order((struct io_uring_sqe){.opcode = IORING_OP_ACCEPT,
-                                .fd = listener,
-                                .ioprio = IORING_ACCEPT_MULTISHOT});
+    add_sqe((struct io_uring_sqe){.opcode = IORING_OP_ACCEPT,
+                                  .fd = listeners[0].fd,
+                                  .ioprio = IORING_ACCEPT_MULTISHOT});
 }
 
 // Descriptors have run out: accepts again in a second.
@@ -110,56 +154,52 @@ static void pause_accepting(int error) {
     static const struct __kernel_timespec second = {.tv_sec = 1};
     errno = error;
     listeners_warn();
-    order((struct io_uring_sqe){.opcode = IORING_OP_TIMEOUT,
-                                .fd = PAUSE,
-                                .addr = (uintptr_t)&second,
-                                .len = 1});
+    add_sqe((struct io_uring_sqe){.opcode = IORING_OP_TIMEOUT,
+                                  .fd = PAUSE,
+                                  .addr = (uintptr_t)&second,
+                                  .len = 1});
 }
 
+// Waits for bytes, and only then takes a buffer from the pool.
 static void receive(int fd) {
-    clients[fd]->start = clients[fd]->end = 0;
-    order((struct io_uring_sqe){.opcode = IORING_OP_RECV,
-                                .fd = fd,
-                                .addr = (uintptr_t)clients[fd]->buffer,
-                                .len = BUFFER_SIZE});
+    clients[fd].buffer = NO_BUFFER;
+    add_sqe((struct io_uring_sqe){.opcode = IORING_OP_RECV,
+                                  .fd = fd,
+                                  .flags = IOSQE_BUFFER_SELECT,
+                                  .ioprio = IORING_RECVSEND_POLL_FIRST});
 }
 
 static void send_back(int fd) {
-    struct client *client = clients[fd];
-    order((struct io_uring_sqe){
+    const struct client *client = &clients[fd];
+    add_sqe((struct io_uring_sqe){
         .opcode = IORING_OP_SEND,
         .fd = fd,
-        .addr = (uintptr_t)(client->buffer + client->start),
+        .addr = (uintptr_t)(buffers[client->buffer] + client->start),
         .len = (uint32_t)(client->end - client->start)});
 }
 
-static bool make_client(int fd) {
-    struct client **grown =
-        array_reserve(clients, sizeof(struct client *), &capacity, fd);
-    if (grown == NULL) return false;
-    clients = grown;
-    // Not calloc(3): memory that was never touched costs nothing yet.
-    clients[fd] = malloc(sizeof **clients);
-    if (clients[fd] != NULL) clients[fd]->echoed = 0;
-    return clients[fd] != NULL;
-}
-
-static void accepted(int fd, bool more) {
+static void open_client(int fd) {
     struct sockaddr_storage peer = {.ss_family = AF_UNIX};
     socklen_t size = sizeof peer;
+    getpeername(fd, (struct sockaddr *)&peer, &size);
+    log_accepted(fd, (struct sockaddr *)&peer, size);
 
-    if (!more) accepting = false;
-    if (fd >= 0) {
-        getpeername(fd, (struct sockaddr *)&peer, &size);
-        log_accepted(fd, (struct sockaddr *)&peer, size);
-    }
-    if (fd >= 0 && make_client(fd)) {
-        served++;
-        receive(fd);
-    } else if (fd >= 0) {
-        log_closed(fd, strerror(ENOMEM), 0);
+    struct client *grown =
+        array_reserve(clients, sizeof *clients, &capacity, fd);
+    if (grown == NULL) {
+        log_closed(fd, strerror(errno), 0);
         close(fd);
+        return;
     }
+    clients = grown;
+    clients[fd] = (struct client){.buffer = NO_BUFFER};
+    receive(fd);
+}
+
+// With a descriptor, or why there is none.
+static void accepted(int fd, bool more) {
+    accepting = more;
+    if (fd >= 0) open_client(fd);
     if (accepting) return;
     if (fd >= 0 || fd == -ECONNABORTED)
         accept_clients();
@@ -168,66 +208,74 @@ static void accepted(int fd, bool more) {
 }
 
 static void close_client(int fd, int error) {
-    log_closed(fd, error ? strerror(error) : "client closed",
-               clients[fd]->echoed);
-    free(clients[fd]);
-    clients[fd] = NULL;
+    const struct client *client = &clients[fd];
+    log_closed(fd, error ? strerror(error) : "client closed", client->echoed);
+    if (client->buffer != NO_BUFFER) return_buffer(client->buffer);
     close(fd);
     if (!accepting) accept_clients(); // a descriptor is free now
 }
 
-// What was ordered for a client is done: the kernel has filled its buffer, or
-// taken bytes from it.
-static void advance_client(int fd, int result) {
-    struct client *client = clients[fd];
-    bool sent = client->end > 0;
+static void received(int fd, int result, unsigned flags) {
+    struct client *client = &clients[fd];
 
-    if (result < 0 || (result == 0 && !sent)) {
+    if (flags & IORING_CQE_F_BUFFER) {
+        client->buffer = (int)(flags >> IORING_CQE_BUFFER_SHIFT);
+        free_count--;
+    }
+    if (result == -ENOBUFS && refill_pool()) {
+        receive(fd); // once more
+    } else if (result <= 0) {
         close_client(fd, -result);
-    } else if (!sent) {
-        log_received(fd, client->buffer, (size_t)result);
-        client->end = (size_t)result;
+    } else {
+        log_received(fd, buffers[client->buffer], (size_t)result);
+        client->start = 0;
+        client->end = result;
+        send_back(fd);
+    }
+}
+
+static void sent(int fd, int bytes) {
+    struct client *client = &clients[fd];
+
+    client->start += bytes;
+    client->echoed += (uint64_t)bytes;
+    if (client->start < client->end) {
         send_back(fd);
     } else {
-        client->start += (size_t)result;
-        client->echoed += (size_t)result;
-        echoed += (size_t)result;
-        if (client->start < client->end)
-            send_back(fd);
-        else
-            receive(fd);
+        return_buffer(client->buffer);
+        receive(fd);
     }
 }
 
-// True when a signal arrived.
-static bool take_answer(int fd, int result, bool more) {
-    if (fd == listener)
-        accepted(result, more);
+static void handle_cqe(int fd, int result, unsigned flags) {
+    if (fd == signals)
+        stopping = true;
+    else if (fd == listeners[0].fd)
+        accepted(result, flags & IORING_CQE_F_MORE);
     else if (fd == PAUSE && !accepting)
         accept_clients();
-    else if (fd >= 0 && fd != signals)
-        advance_client(fd, result);
-    return fd == signals;
+    else if (fd >= 0 && clients[fd].buffer == NO_BUFFER)
+        received(fd, result, flags);
+    else if (fd >= 0 && result < 0)
+        close_client(fd, -result);
+    else if (fd >= 0)
+        sent(fd, result);
 }
 
-static bool take_answers(void) {
-    unsigned next = *answers_start;
-    unsigned end = __atomic_load_n(answers_end, __ATOMIC_ACQUIRE);
-    bool stopping = false;
+static void handle_cqes(void) {
+    unsigned head = *cqes_head;
+    unsigned tail = __atomic_load_n(cqes_tail, __ATOMIC_ACQUIRE);
 
-    log_detail("%u answer%s", end - next, plural(end - next));
-    while (next != end) {
-        const struct io_uring_cqe *answer = &answers[next++ & answers_mask];
-        int fd = (int)answer->user_data, result = answer->res;
-        bool more = answer->flags & IORING_CQE_F_MORE;
+    log_detail("%u CQE%s", tail - head, plural(tail - head));
+    while (head != tail) {
+        const struct io_uring_cqe cqe = cqes[head++ & cqes_mask];
         // Its place is free for the next one.
-        __atomic_store_n(answers_start, next, __ATOMIC_RELEASE);
-        stopping |= take_answer(fd, result, more);
+        __atomic_store_n(cqes_head, head, __ATOMIC_RELEASE);
+        handle_cqe((int)cqe.user_data, cqe.res, cqe.flags);
     }
-    return stopping;
 }
 
-static void order_signals(void) {
+static void watch_signals(void) {
     sigset_t stop;
     sigemptyset(&stop);
     sigaddset(&stop, SIGINT);
@@ -235,7 +283,7 @@ static void order_signals(void) {
     sigprocmask(SIG_BLOCK, &stop, NULL);
     signals = signalfd(-1, &stop, SFD_NONBLOCK);
     if (signals == -1) die("signalfd");
-    order((struct io_uring_sqe){
+    add_sqe((struct io_uring_sqe){
         .opcode = IORING_OP_POLL_ADD, .fd = signals, .poll32_events = POLLIN});
 }
 
@@ -245,13 +293,13 @@ int main(int argc, char **argv) {
     log_open(options.level);
     process_prepare();
     ring_open();
+    pool_open();
     listeners_open(options.addresses, options.address_count);
-    listener = listeners[0].fd;
-    order_signals();
+    watch_signals();
     accept_clients();
-    do ring_enter(1);
-    while (!take_answers());
-    log_always("stopped: served %" PRIu64 " connection%s, echoed %" PRIu64
-               " byte%s",
-               served, plural(served), echoed, plural(echoed));
+    while (!stopping) {
+        ring_enter(1);
+        handle_cqes();
+    }
+    log_always("stopped");
 }

@@ -19,9 +19,10 @@ enum {
     PATIENCE_S = 20,      // with a server that does not answer
     PATIENCE_MS = 1000 * PATIENCE_S,
     RETRY_MS = 5,
+    PROGRESS_MS = 200,
 };
 
-enum phase { CONNECTING, CONNECTED, WARMING_UP, MEASURING, FINISHING };
+enum phase { CONNECTING, WARMING_UP, MEASURING, FINISHING };
 
 struct member {
     struct client client;
@@ -33,7 +34,8 @@ static const struct load *load;
 static struct outcome *outcome;
 static enum phase phase;
 static uint64_t begun_ns, cpu_begun_ns;
-static int64_t phase_end_ms;
+static int64_t phase_end_ms, progress_ms = NEVER;
+static uint64_t messages_heard; // in all phases
 
 static struct member *members; // indexed by descriptor
 static int capacity;
@@ -126,10 +128,10 @@ static void send_messages(struct member *member) {
 }
 
 static void count_message(uint64_t latency_ns) {
-    atomic_fetch_add_explicit(&outcome->heard, 1, memory_order_relaxed);
+    messages_heard++;
     if (phase != MEASURING) return;
     outcome->messages++;
-    histogram_add(&outcome->latency_ns, latency_ns);
+    latency_add(&outcome->latency, latency_ns);
 }
 
 static void count_heard(const struct member *member, uint64_t heard_before) {
@@ -169,7 +171,7 @@ static void make_room(int fd) {
 // False when it is no use to try one more at once.
 static bool start_member(void) {
     struct client client;
-    size_t number = (size_t)load->first_client + (size_t)born;
+    size_t number = (size_t)born;
     bool begun = client_begin(&client, number);
     if (!begun && errno == EAGAIN) return false;
     born++;
@@ -192,7 +194,7 @@ static bool start_member(void) {
 // How many more there have to be: with churn, one for each that has left.
 static bool one_is_missing(void) {
     if (load->churn && phase != FINISHING && phase != CONNECTING)
-        return phase != CONNECTED && open_count < load->clients;
+        return open_count < load->clients;
     return phase == CONNECTING && born < load->clients;
 }
 
@@ -256,13 +258,6 @@ static int64_t after_ms(double seconds) {
     return isinf(seconds) ? NEVER : clock_ms() + (int64_t)(seconds * 1000);
 }
 
-static void wait_for_start(int ready_fd) {
-    outcome->connect_s = lasted_s();
-    begin(CONNECTED, NEVER);
-    while (write(ready_fd, "", 1) == -1 && errno == EINTR) {
-    }
-}
-
 static void warm_up(void) {
     begin(WARMING_UP, after_ms(load->warm_up_s));
     for_each(load->churn ? close_member : send_messages);
@@ -314,16 +309,26 @@ static bool all_have_left(void) {
     return open_count == 0 && !load->churn;
 }
 
+// All have tried to connect.
+static void start_to_measure(void) {
+    outcome->connect_s = lasted_s();
+    if (load->hold) {
+        printf("holding %d client%s\n", load->clients,
+               plural((uint64_t)load->clients));
+        fflush(stdout);
+    }
+    if (open_count == 0 || load->messages == 0)
+        finish();
+    else
+        warm_up();
+}
+
 // Goes on to the next phase when this one has come to its end.
-static void turn_phase(int ready_fd) {
+static void turn_phase(void) {
     bool time_is_up = phase_end_ms <= clock_ms();
-    bool all_have_tried = born == load->clients && connecting == 0;
-    if (phase == CONNECTING && all_have_tried) {
-        if (open_count > 0)
-            wait_for_start(ready_fd);
-        else
-            finish(); // no client has connected
-    } else if (phase == WARMING_UP && time_is_up)
+    if (phase == CONNECTING && born == load->clients && connecting == 0)
+        start_to_measure();
+    else if (phase == WARMING_UP && time_is_up)
         measure();
     else if (phase == MEASURING &&
              ((time_is_up && has_stalled()) || all_have_left() ||
@@ -335,18 +340,6 @@ static void turn_phase(int ready_fd) {
     }
 }
 
-// The supervisor says that it begins, or is gone.
-static void take_order(int start_fd) {
-    char order;
-    ssize_t length = read(start_fd, &order, 1);
-    if (length == -1) return;
-    if (length == 0) close(start_fd);
-    if (length == 1 && load->messages > 0)
-        warm_up();
-    else if (phase != FINISHING)
-        finish();
-}
-
 // The second signal ends the patience.
 static void take_signal(void) {
     if (phase == FINISHING)
@@ -355,20 +348,32 @@ static void take_signal(void) {
         finish();
 }
 
+// On a terminal, while a long run is under way.
+static void show_progress(int64_t started_ms) {
+    if (clock_ms() < progress_ms) return;
+    progress_ms = clock_ms() + PROGRESS_MS;
+    fprintf(stderr, "\r%6.1f s  %llu messages",
+            (double)(clock_ms() - started_ms) / 1000,
+            (unsigned long long)messages_heard);
+}
+
 static int64_t next_event_ms(void) {
     // There was no room in the backlog for one more: look again soon.
     bool retry = one_is_missing() && connecting < CONNECTING_MAX;
-    int64_t retry_ms = retry ? clock_ms() + RETRY_MS : NEVER;
-    return retry_ms < phase_end_ms ? retry_ms : phase_end_ms;
+    int64_t next_ms = retry ? clock_ms() + RETRY_MS : NEVER;
+    if (progress_ms < next_ms) next_ms = progress_ms;
+    return next_ms < phase_end_ms ? next_ms : phase_end_ms;
 }
 
-void clients_run(const struct load *wanted, struct outcome *result,
-                 int ready_fd, int start_fd) {
+void clients_run(const struct load *wanted, struct outcome *result) {
+    int64_t started_ms = clock_ms();
     load = wanted;
     outcome = result;
     poller_open(false);
-    if (!poller_add(start_fd)) die("cannot wait for the start");
-    begin(CONNECTING, clock_ms() + PATIENCE_MS);
+    begin(CONNECTING, started_ms + PATIENCE_MS);
+    if (isatty(STDERR_FILENO) && !load->hold &&
+        load->warm_up_s + load->measured_s > 2)
+        progress_ms = started_ms;
 
     while (phase != FINISHING || open_count > 0) {
         int ready[POLLER_BATCH];
@@ -378,12 +383,12 @@ void clients_run(const struct load *wanted, struct outcome *result,
         for (int i = 0; i < count; i++) {
             if (ready[i] == POLLER_SIGNAL)
                 take_signal();
-            else if (ready[i] == start_fd)
-                take_order(start_fd);
             else if (members[ready[i]].open)
                 advance_member(&members[ready[i]]);
         }
-        turn_phase(ready_fd);
+        turn_phase();
         start_round();
+        show_progress(started_ms);
     }
+    if (progress_ms != NEVER) fprintf(stderr, "\r\033[K");
 }

@@ -6,30 +6,27 @@
 // checked (engine.h).
 //
 // A run has phases. All clients connect and hear one message, because only then
-// has the server taken them and not just its kernel. Then they wait for the
-// start, warm up, are measured, and let what is on its way come back. At the
-// end each closes its half and waits for the server's: a byte too many is seen,
-// too.
+// has the server taken them and not just its kernel. Then they warm up, are
+// measured, and let what is on its way come back. At the end each closes its
+// half and waits for the server's: a byte too many is seen, too.
 
 #ifndef CLIENTS_H
 #define CLIENTS_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "histogram.h"
+#include "latency.h"
 
 // What there is to do, as the command line says it. Times are in seconds.
 struct load {
     int clients;
-    int first_client; // the number of the first one
-    size_t bytes;     // of a message
-    int pipeline;     // messages on their way
-    bool churn;       // connect anew for each message
-    bool hold;        // send nothing while it is measured
-    bool lockstep;    // with a pipeline of 1: send in rounds
+    size_t bytes;  // of a message
+    int pipeline;  // messages on their way
+    bool churn;    // connect anew for each message
+    bool hold;     // send nothing while it is measured
+    bool lockstep; // with a pipeline of 1: send in rounds
     double warm_up_s;
     double measured_s; // measure for so long, INFINITY for no limit,
     uint64_t messages; // or until so many have come back
@@ -47,23 +44,19 @@ enum trouble {
     TROUBLES,
 };
 
-// What came of it. Only counters that are read while it runs are atomic.
+// What came of it.
 struct outcome {
-    struct histogram latency_ns;
-    uint64_t messages; // that came back while it was measured
+    struct latency latency; // in nanoseconds
+    uint64_t messages;      // that came back while it was measured
     double measured_s;
     double connect_s;    // until all were connected
     double server_cpu_s; // while it was measured, negative if unknown
     int connected;
     uint64_t troubles[TROUBLES];
-    atomic_uint_fast64_t heard; // messages so far, for the progress
 };
 
-// Runs the clients, and fills in the result, which is zero before. Writes a
-// byte to ready_fd when all are connected, starts when one comes from start_fd,
-// and ends early on SIGINT, on SIGTERM and when start_fd is closed. Needs a
-// process of its own: it opens its poller.
-void clients_run(const struct load *wanted, struct outcome *result,
-                 int ready_fd, int start_fd);
+// Runs the clients, and fills in the outcome, which is zero before. Ends early
+// on SIGINT and SIGTERM. It opens the poller of its process.
+void clients_run(const struct load *wanted, struct outcome *result);
 
 #endif

@@ -1,76 +1,59 @@
-#include "fake_memory.h"
+// Memory in which old pointers and one byte too many are noticed: a block that
+// is freed is filled with rubbish first, a block that grows always moves, and
+// rubbish stands behind each.
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model.h"
+#include "world.h"
 
-enum { TAKEN = 0x600d, GIVEN_BACK = 0xdead, RUBBISH = 0xa5 };
+enum { TAKEN = 0x600d, FREED = 0xdead, RUBBISH = 0xa5 };
 enum { GUARD = 64 }; // bytes of rubbish behind every block
 
 // Stands before every block.
-struct block {
-    size_t size;
+struct header {
+    _Alignas(max_align_t) size_t size;
     int state;
-    bool array;
-    max_align_t bytes[];
 };
 
-unsigned memory_fails, memory_refused;
-size_t memory_blocks, memory_arrays, memory_bytes;
+unsigned memory_refused;
+size_t memory_bytes;
 
-void *fake_malloc(size_t size);
-void *fake_realloc(void *bytes, size_t size);
-void fake_free(void *bytes);
-
-static struct block *block_of(void *bytes) {
-    struct block *block =
-        (struct block *)((char *)bytes - offsetof(struct block, bytes));
-    expect(block->state == TAKEN, "memory is given back that is not taken");
-    return block;
-}
-
-static void *take(size_t size, bool array) {
-    if (percent(memory_fails)) {
+void *fake_malloc(size_t size) {
+    if (percent(weather.no_memory)) {
         note("    no memory for %ld bytes", (long)size, 0, 0);
         memory_refused++;
         errno = ENOMEM;
         return NULL;
     }
-    struct block *block = malloc(sizeof *block + size + GUARD);
-    if (block == NULL) abort();
-    *block = (struct block){.size = size, .state = TAKEN, .array = array};
-    memset(block->bytes, RUBBISH, size + GUARD);
-    *(array ? &memory_arrays : &memory_blocks) += 1;
+    struct header *header = malloc(sizeof *header + size + GUARD);
+    if (header == NULL) abort();
+    *header = (struct header){.size = size, .state = TAKEN};
+    memset(header + 1, RUBBISH, size + GUARD);
     memory_bytes += size;
-    return block->bytes;
-}
-
-void *fake_malloc(size_t size) {
-    return take(size, false);
-}
-
-void *fake_realloc(void *bytes, size_t size) {
-    void *grown = take(size, true);
-    if (grown == NULL || bytes == NULL) return grown;
-    size_t kept = block_of(bytes)->size;
-    memcpy(grown, bytes, kept < size ? kept : size);
-    fake_free(bytes);
-    return grown;
+    return header + 1;
 }
 
 void fake_free(void *bytes) {
     if (bytes == NULL) return;
-    struct block *block = block_of(bytes);
-    const unsigned char *guard = (unsigned char *)bytes + block->size;
+    struct header *header = (struct header *)bytes - 1;
+    expect(header->state == TAKEN, "it frees memory that it doesn't have");
+    const unsigned char *guard = (unsigned char *)bytes + header->size;
     for (int i = 0; i < GUARD; i++)
         expect(guard[i] == RUBBISH, "it writes beyond its memory");
-    *(block->array ? &memory_arrays : &memory_blocks) -= 1;
-    memory_bytes -= block->size;
-    block->state = GIVEN_BACK;
-    memset(block->bytes, RUBBISH, block->size);
-    free(block);
+    memory_bytes -= header->size;
+    header->state = FREED;
+    memset(bytes, RUBBISH, header->size);
+    free(header);
+}
+
+void *fake_realloc(void *bytes, size_t size) {
+    void *grown = fake_malloc(size);
+    if (grown == NULL || bytes == NULL) return grown;
+    size_t before = ((struct header *)bytes - 1)->size;
+    memcpy(grown, bytes, before < size ? before : size);
+    fake_free(bytes);
+    return grown;
 }

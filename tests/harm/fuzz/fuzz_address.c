@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <string.h>
 #include <sys/un.h>
 
 #include "address.h"
@@ -33,49 +32,39 @@ static void check_text(const struct address *address) {
     demand(*address->host != '\0', "a host of no characters");
     demand(address->numeric || !strchr(address->host, ':'),
            "a colon in a name");
-
-    if (is_number(address->text)) {
-        demand(strcmp(address->host, "127.0.0.1") == 0 && !address->numeric,
-               "a bare port lets others in");
-        demand(strcmp(address->port, address->text) == 0, "another port");
-        return;
-    }
     snprintf(text, sizeof text, format, address->host, address->port);
-    demand(strcmp(text, address->text) == 0, "the parts are not the text");
+    if (is_number(address->text))
+        demand(strncmp(text, "127.0.0.1:", 10) == 0 &&
+                   strcmp(text + 10, address->text) == 0,
+               "a bare port is not that port on this machine only");
+    else
+        demand(strcmp(text, address->text) == 0, "the parts are not the text");
 }
 
-// A numeric address, as a socket has it and as the log shows it.
+// A numeric address, as a socket has it and as the log shows it, is read as the
+// same address.
 static void check_name(const struct address *address) {
-    struct sockaddr_storage socket = {.ss_family = AF_INET};
-    struct sockaddr_in *four = (struct sockaddr_in *)&socket;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&socket;
-    in_port_t port = htons((in_port_t)atoi(address->port));
-    socklen_t size = sizeof *four;
-    if (inet_pton(AF_INET, address->host, &four->sin_addr) == 1)
-        four->sin_port = port;
-    else if (inet_pton(AF_INET6, address->host, &six->sin6_addr) == 1) {
-        six->sin6_family = AF_INET6;
-        six->sin6_port = port;
-        size = sizeof *six;
-    } else
+    struct sockaddr_in four = {.sin_family = AF_INET};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    struct address parsed;
+    char name[ADDRESS_SIZE];
+    unsigned char again[sizeof six.sin6_addr];
+
+    four.sin_port = six.sin6_port = htons((in_port_t)atoi(address->port));
+    if (inet_pton(AF_INET, address->host, &four.sin_addr) == 1)
+        address_name((struct sockaddr *)&four, sizeof four, name);
+    else if (inet_pton(AF_INET6, address->host, &six.sin6_addr) == 1)
+        address_name((struct sockaddr *)&six, sizeof six, name);
+    else
         return;
 
-    char name[ADDRESS_SIZE], again[ADDRESS_SIZE];
-    struct address parsed;
-    address_name((struct sockaddr *)&socket, size, name);
     demand(address_parse(&parsed, name) == NULL, "it cannot read its own name");
-    demand(parsed.numeric == (socket.ss_family == AF_INET6), "another family");
+    demand(parsed.numeric == address->numeric, "another family");
     demand(atoi(parsed.port) == atoi(address->port), "another port");
-    struct in6_addr binary = {0};
-    inet_pton(socket.ss_family, parsed.host, &binary);
-    const void *before =
-        parsed.numeric ? (void *)&six->sin6_addr : (void *)&four->sin_addr;
-    demand(memcmp(&binary, before, parsed.numeric ? 16 : 4) == 0,
+    inet_pton(parsed.numeric ? AF_INET6 : AF_INET, parsed.host, again);
+    demand(parsed.numeric ? !memcmp(again, &six.sin6_addr, 16)
+                          : !memcmp(again, &four.sin_addr, 4),
            "another address");
-    check_text(&parsed);
-    demand(strcmp(address_name((struct sockaddr *)&socket, size, again),
-                  name) == 0,
-           "two names for one address");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {

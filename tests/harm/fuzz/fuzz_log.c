@@ -3,36 +3,37 @@
 //
 // The first byte says how the terminal takes it: in pieces, with interruptions.
 
-#include <errno.h>
-#include <string.h>
+#include <poll.h>
+#include <unistd.h>
 
-#include "clock.h"
-#include "fake_system.h"
 #include "fuzz.h"
-#include "log.h"
-#undef malloc
-#undef free
 
-enum { SHOWN = 64, LINE_MAX_HERE = 1024 };
+static ssize_t fake_write(int fd, const void *bytes, size_t length);
+static int fake_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms);
+#define write fake_write
+#define poll  fake_poll
+#include "log.c" // NOLINT(bugprone-suspicious-include)
 
-static char line[2 * LINE_MAX_HERE];
-static size_t written;
-static unsigned pieces; // bytes a call takes; 0: all
+enum { TOLD = 64 }; // bytes that the contract says are in the line
+
+static char output[1024]; // the line
+static size_t output_size;
+static unsigned pieces; // bytes that a call takes; 0: all
 static bool interrupted;
 
-ssize_t fake_write(int fd, const void *bytes, size_t length) {
+static ssize_t fake_write(int fd, const void *bytes, size_t length) {
     demand(fd == STDERR_FILENO, "it is not the log that is written to");
     interrupted = !interrupted && pieces;
     errno = pieces % 2 ? EINTR : EAGAIN;
     if (interrupted) return -1;
     if (pieces && pieces < length) length = pieces;
-    demand(written + length < sizeof line, "the line does not end");
-    memcpy(line + written, bytes, length);
-    written += length;
+    demand(output_size + length < sizeof output, "the line does not end");
+    memcpy(output + output_size, bytes, length);
+    output_size += length;
     return (ssize_t)length;
 }
 
-int fake_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms) {
+static int fake_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms) {
     demand(count == 1 && descriptors->events == POLLOUT && timeout_ms == -1,
            "what it polls for");
     return 1;
@@ -68,19 +69,20 @@ static void check_line(const uint8_t *bytes, size_t length) {
     size_t size = (size_t)snprintf(start, sizeof start,
                                    "   0.000 [7] received %zu byte%s: \"",
                                    length, length == 1 ? "" : "s");
-    demand(written > 0 && line[written - 1] == '\n', "the line has no end");
-    line[written - 1] = '\0';
-    for (size_t i = 0; i + 1 < written; i++)
-        demand(line[i] >= ' ' && line[i] <= '~', "it reaches the terminal");
-    demand(strncmp(line, start, size) == 0, "the line starts otherwise");
+    demand(output_size > 0 && output[output_size - 1] == '\n',
+           "the line has no end");
+    output[output_size - 1] = '\0';
+    for (size_t i = 0; i + 1 < output_size; i++)
+        demand(output[i] >= ' ' && output[i] <= '~', "it reaches the terminal");
+    demand(strncmp(output, start, size) == 0, "the line starts otherwise");
 
-    const char *text = line + size;
-    for (size_t i = 0; i < length && i < SHOWN; i++) {
+    const char *text = output + size;
+    for (size_t i = 0; i < length && i < TOLD; i++) {
         unsigned char byte;
         text = unescape(text, &byte);
         demand(byte == bytes[i], "another byte than came in");
     }
-    demand(strcmp(text, length > SHOWN ? "\"..." : "\"") == 0,
+    demand(strcmp(text, length > TOLD ? "\"..." : "\"") == 0,
            "the line ends otherwise");
 }
 
@@ -88,14 +90,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     if (length == 0) return 0;
     pieces = bytes[0] < 128 ? 0 : bytes[0] - 127;
     interrupted = false;
-    written = 0;
+    output_size = 0;
     errno = ENOTTY;
-    // An exact copy, so that a byte too many is noticed.
-    char *exact = malloc(length);
-    if (exact == NULL) return 0;
-    memcpy(exact, bytes + 1, length - 1);
-    log_received(7, exact, length - 1);
-    free(exact);
+    log_received(7, (const char *)bytes + 1, length - 1);
     demand(errno == ENOTTY, "the log changes errno");
     check_line(bytes + 1, length - 1);
     return 0;

@@ -5,35 +5,38 @@
 // words.
 
 #include <getopt.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <string.h>
 
-#include "address.h"
-#include "fake_exit.h"
 #include "fuzz.h"
-#include "options.h"
-#undef exit
+
+_Noreturn static void fake_exit(int status);
+static int fake_fprintf(FILE *out, const char *format, ...);
+static int fake_vfprintf(FILE *out, const char *format, va_list arguments);
+// Hardened, the C library has macros of its own for these.
 #undef fprintf
 #undef vfprintf
+#define exit     fake_exit
+#define fprintf  fake_fprintf
+#define vfprintf fake_vfprintf
+#include "options.c" // NOLINT(bugprone-suspicious-include)
 
-enum { TEXT_MAX = 600, WORDS_MAX = 16, SAID_MAX = 8192, RETURNED = -1 };
+enum { TEXT_MAX = 600, WORDS_MAX = 16, SAID_MAX = 8192 };
 
 static jmp_buf back;
 static char said[2][SAID_MAX]; // on stdout, on stderr
 
-void fake_exit(int status) {
+static void fake_exit(int status) {
     longjmp(back, status + 1);
 }
 
-int fake_vfprintf(FILE *out, const char *format, va_list arguments) {
+static int fake_vfprintf(FILE *out, const char *format, va_list arguments) {
     char *text = said[out == stderr];
     size_t length = strlen(text);
     return vsnprintf(text + length, SAID_MAX - length, format, arguments);
 }
 
-int fake_fprintf(FILE *out, const char *format, ...) {
+static int fake_fprintf(FILE *out, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     int length = fake_vfprintf(out, format, arguments);
@@ -57,16 +60,16 @@ static void check_options(const struct options *options, int takes) {
     demand(options->level >= QUIET && options->level <= VERBOSE,
            "a level that is none");
     demand(options->workers >= 0, "less than no workers");
-    demand(takes & TAKES_WORKERS || options->workers == 0, "no such option");
-    demand(takes & TAKES_POLL || !options->poll, "no such option");
-    demand(takes & TAKES_EDGE || !options->edge, "no such option");
-    demand(takes & TAKES_TIMEOUT || options->timeout_ms == 5000,
-           "no such option");
+    demand((takes & TAKES_WORKERS || options->workers == 0) &&
+               (takes & TAKES_POLL || !options->poll) &&
+               (takes & TAKES_EDGE || !options->edge) &&
+               (takes & TAKES_TIMEOUT || options->timeout_ms == 5000),
+           "an option that the stage doesn't have");
     double exact_ms = options->timeout_s * 1000;
     demand(exact_ms > 0 && exact_ms <= 1e12, "a time that is none");
-    demand(options->timeout_ms >= 1 && (double)options->timeout_ms >= exact_ms,
-           "a deadline that is too early");
-    demand((double)options->timeout_ms < exact_ms + 1, "it is not rounded up");
+    demand((double)options->timeout_ms >= exact_ms &&
+               (double)options->timeout_ms < exact_ms + 1,
+           "a time that is not rounded up");
 
     demand(options->address_count >= 1, "no address");
     demand(takes & TAKES_ADDRESSES || options->address_count == 1,
@@ -99,12 +102,7 @@ static void check_exit(int status) {
 static int cut(char *text, char *words[WORDS_MAX + 1]) {
     int count = 0;
     words[count++] = (char *)"server";
-    for (char *word = text; word && count < WORDS_MAX;) {
-        char *end = strchr(word, '\n');
-        if (end) *end = '\0';
-        words[count++] = word;
-        word = end ? end + 1 : NULL;
-    }
+    while (text && count < WORDS_MAX) words[count++] = strsep(&text, "\n");
     words[count] = NULL;
     return count;
 }

@@ -10,7 +10,6 @@ import (
 	"io"
 	"log"
 	"net"
-	"strings"
 	"time"
 )
 
@@ -29,18 +28,10 @@ func work(clients <-chan net.Conn) {
 	}
 }
 
-// A bare port means this machine only.
-func withHost(address string) string {
-	if strings.Contains(address, ":") {
-		return address
-	}
-	return "127.0.0.1:" + address
-}
-
 func main() {
 	log.SetFlags(0)
 	flag.Parse()
-	listener, err := net.Listen("tcp", withHost(flag.Arg(0)))
+	listener, err := net.Listen("tcp", "127.0.0.1:"+flag.Arg(0))
 	if err != nil {
 		log.Fatal(err)
 	}

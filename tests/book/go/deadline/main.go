@@ -12,7 +12,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -73,20 +72,12 @@ func acceptAll(listener net.Listener) {
 	}
 }
 
-// A bare port means this machine only.
-func withHost(address string) string {
-	if strings.Contains(address, ":") {
-		return address
-	}
-	return "127.0.0.1:" + address
-}
-
 func main() {
 	log.SetFlags(0)
 	flag.Parse()
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
-	listener, err := net.Listen("tcp", withHost(flag.Arg(0)))
+	listener, err := net.Listen("tcp", "127.0.0.1:"+flag.Arg(0))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -9,10 +9,9 @@ package main
 
 import (
 	"log"
-	"net"
 	"os"
 	"os/signal"
-	"strings"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -106,12 +105,11 @@ func left(until time.Time) int {
 }
 
 func listen(text string) int {
-	address, err := net.ResolveTCPAddr("tcp4", text)
+	port, err := strconv.Atoi(text)
 	if err != nil {
 		log.Fatal(err)
 	}
-	name := &syscall.SockaddrInet4{Port: address.Port}
-	copy(name.Addr[:], address.IP.To4())
+	name := &syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK, 0)
 	if err == nil {
 		err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
@@ -123,20 +121,11 @@ func listen(text string) int {
 		err = syscall.Listen(fd, syscall.SOMAXCONN)
 	}
 	if err != nil {
-		log.Fatal("cannot listen on ", text, ": ", err)
+		log.Fatal("cannot listen on port ", port, ": ", err)
 	}
 	bound, _ := syscall.Getsockname(fd)
-	address.Port = bound.(*syscall.SockaddrInet4).Port
-	log.Println("listening on", address)
+	log.Printf("listening on 127.0.0.1:%d", bound.(*syscall.SockaddrInet4).Port)
 	return fd
-}
-
-// A bare port means this machine only.
-func withHost(address string) string {
-	if strings.Contains(address, ":") {
-		return address
-	}
-	return "127.0.0.1:" + address
 }
 
 // The loop waits in a call of its own, so a goroutine waits for signals.
@@ -156,7 +145,7 @@ func main() {
 	if poller, err = syscall.EpollCreate1(0); err != nil {
 		log.Fatal("epoll_create: ", err)
 	}
-	listener := listen(withHost(os.Args[1]))
+	listener := listen(os.Args[1])
 	watch(syscall.EPOLL_CTL_ADD, listener, syscall.EPOLLIN)
 
 	events := make([]syscall.EpollEvent, 64)

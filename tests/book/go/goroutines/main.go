@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -42,19 +41,11 @@ func acceptAll(listener net.Listener) {
 	}
 }
 
-// A bare port means this machine only.
-func withHost(address string) string {
-	if strings.Contains(address, ":") {
-		return address
-	}
-	return "127.0.0.1:" + address
-}
-
 func main() {
 	log.SetFlags(0)
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
-	listener, err := net.Listen("tcp", withHost(os.Args[1]))
+	listener, err := net.Listen("tcp", "127.0.0.1:"+os.Args[1])
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"log"
 	"net"
 	"runtime"
-	"strings"
 	"time"
 )
 
@@ -47,18 +46,10 @@ func serve(client net.Conn) {
 	}
 }
 
-// A bare port means this machine only.
-func withHost(address string) string {
-	if strings.Contains(address, ":") {
-		return address
-	}
-	return "127.0.0.1:" + address
-}
-
 func main() {
 	log.SetFlags(0)
 	flag.Parse()
-	listener, err := net.Listen("tcp", withHost(flag.Arg(0)))
+	listener, err := net.Listen("tcp", "127.0.0.1:"+flag.Arg(0))
 	if err != nil {
 		log.Fatal(err)
 	}
