@@ -43,6 +43,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,8 +192,9 @@ __attribute__((constructor)) static void begin(void) {
 
 // The same calls for the same seed, whatever other threads do meanwhile.
 static unsigned dice(unsigned seed, unsigned call) {
-    unsigned state = seed * 1000003 + call;
-    return (unsigned)rand_r(&state) % 100;
+    uint64_t state = seed * UINT64_C(1000003) + call;
+    state = state * 6364136223846793005 + 1442695040888963407;
+    return (unsigned)(state >> 33) % 100;
 }
 
 static bool falls_on(const struct fault *fault, unsigned call) {
