@@ -2,7 +2,7 @@
 //
 //     ./server PORT
 //
-// It listens on that port of 127.0.0.1. Whatever can fail is checked.
+// It listens on that port of 127.0.0.1. If it can't go on, it says why.
 
 #include <netinet/in.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 //
 //     ./server PORT
 //
-// It listens on that port of 127.0.0.1. Whatever can fail is checked, and a
+// It listens on that port of 127.0.0.1. If it can't go on, it says why. A
 // client that has gone does no harm.
 
 #include <netinet/in.h>
