@@ -1,4 +1,4 @@
-"""One thread, as 04 has it, and careful."""
+"""One thread, as 04 has it, and careful: selectors-short with a pause."""
 import resource
 import selectors
 import signal
@@ -7,72 +7,58 @@ import sys
 import time
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-selector = selectors.DefaultSelector()
-unsent = {}
 
 
-def advance(client):
-    """Moves bytes once; the client is watched for what it then waits for."""
+def advance(client, unsent):
     try:
-        if not unsent[client]:
-            unsent[client] = client.recv(65536)
-            if not unsent[client]:
-                return close(client)
-        unsent[client] = unsent[client][client.send(unsent[client]):]
-    except (BlockingIOError, InterruptedError):
-        pass
-    except OSError:
-        return close(client)
-    selector.modify(client, WRITE if unsent[client] else READ)
+        if not unsent and not (unsent := client.recv(65536)):
+            raise EOFError
+        unsent = unsent[client.send(unsent):]
+    except BlockingIOError:
+        pass  # not now
+    except (OSError, EOFError):
+        selector.unregister(client)
+        return client.close()
+    selector.modify(client, WRITE if unsent else READ, unsent)
 
 
-def close(client):
-    selector.unregister(client)
-    del unsent[client]
-    client.close()
-
-
-def accept(listener):
-    """Returns until when not to accept."""
+def accept():
+    """Returns when the pause that this begins ends, None without one."""
     try:
         client, _ = listener.accept()
     except (BlockingIOError, ConnectionAbortedError):
-        return 0
+        return None
     except OSError as error:
         print("cannot accept:", error, file=sys.stderr)
         selector.unregister(listener)
         return time.monotonic() + 1
     client.setblocking(False)
-    unsent[client] = b""
-    selector.register(client, READ)
-    return 0
+    selector.register(client, READ, b"")
+    return None
 
 
-def main():
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    signalled, wakeup = socket.socketpair()
-    wakeup.setblocking(False)
-    signal.set_wakeup_fd(wakeup.fileno())
-    for number in signal.SIGINT, signal.SIGTERM:
-        signal.signal(number, lambda *_: None)
-    selector.register(signalled, READ)
-    listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=4096)
-    listener.setblocking(False)
-    selector.register(listener, READ)
-    until = 0
-    while True:
-        left = max(0, until - time.monotonic()) if until else None
-        for key, _ in selector.select(left):
-            if key.fileobj is signalled:
-                sys.exit(0)
-            elif key.fileobj is listener:
-                until = accept(listener)
-            else:
-                advance(key.fileobj)
-        if until and time.monotonic() >= until:
-            until = 0
-            selector.register(listener, READ)
-
-
-main()
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+selector = selectors.DefaultSelector()  # epoll, kqueue or poll
+signalled, wakeup = socket.socketpair()
+wakeup.setblocking(False)
+signal.set_wakeup_fd(wakeup.fileno())
+for number in signal.SIGINT, signal.SIGTERM:
+    signal.signal(number, lambda *_: None)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+listener.setblocking(False)
+selector.register(signalled, READ, "stop")
+selector.register(listener, READ, "accept")
+until = None
+while True:
+    left = max(0, until - time.monotonic()) if until else None
+    for key, _ in selector.select(left):
+        if key.data == "stop":
+            sys.exit()
+        elif key.data == "accept":
+            until = accept()
+        else:
+            advance(key.fileobj, key.data)
+    if until and time.monotonic() >= until:
+        until = None
+        selector.register(listener, READ, "accept")

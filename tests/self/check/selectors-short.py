@@ -1,4 +1,5 @@
 """One thread, as 04 has it, in forty lines; EMFILE ends it."""
+import contextlib
 import resource
 import selectors
 import signal
@@ -30,6 +31,7 @@ signal.set_wakeup_fd(wakeup.fileno())
 for number in signal.SIGINT, signal.SIGTERM:
     signal.signal(number, lambda *_: None)
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+listener.setblocking(False)
 selector.register(signalled, READ, "stop")
 selector.register(listener, READ, "accept")
 while True:
@@ -37,8 +39,9 @@ while True:
         if key.data == "stop":
             sys.exit()
         elif key.data == "accept":
-            client, _ = listener.accept()
-            client.setblocking(False)
-            selector.register(client, READ, b"")
+            with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
+                client, _ = listener.accept()
+                client.setblocking(False)
+                selector.register(client, READ, b"")
         else:
             advance(key.fileobj, key.data)

@@ -30,7 +30,8 @@ func writeAll(client net.Conn, bytes []byte) error {
 		client.SetDeadline(time.Now().Add(*timeout))
 		written, err := client.Write(bytes)
 		bytes = bytes[written:]
-		if written == 0 || !errors.Is(err, os.ErrDeadlineExceeded) && err != nil {
+		late := errors.Is(err, os.ErrDeadlineExceeded)
+		if written == 0 || (err != nil && !late) {
 			return err
 		}
 	}
