@@ -57,9 +57,9 @@ start_full_server() {
 @test "every client in the backlog is served in the end" {
   from_stage 02 "01 has one client at a time, and one descriptor for it"
   limit=24 start_server
-  start_client 8 quick 150
-  start_client 9 quick 150
   start_until 7 'connected 30' crowd 30
+  start_client 8 quick 50
+  start_client 9 quick 50
   limit=24 await_full
   end_client 7
   end_client 8

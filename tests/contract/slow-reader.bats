@@ -51,7 +51,7 @@ much=67108864
   done
   grown=$(($(resident_kb) - grown))
   # What twenty leave unsent is 300 KiB and more.
-  [ "$grown" -le 160 ] || saw "twenty that gave up cost $grown KiB for good"
+  [ "$grown" -le 256 ] || saw "twenty that gave up cost $grown KiB for good"
 }
 
 @test "a slow reader costs no more memory than one read buffer" {
@@ -72,12 +72,12 @@ much=67108864
 # bats test_tags=torture
 @test "a reader that is stuck takes no CPU time, nor one that has read all" {
   ! spins || skip "03 asks all the time"
-  if is_ours; then start_server -q; else start_server; fi
+  start_patient_server -q
   connect 5
   head -c "$much" /dev/zero >&5 3>&- &
   background+=("$!")
   cpu_settles 5
-  has_ended "$!" && saw "it did not get stuck"
+  ! has_ended "$!" || saw "it did not get stuck"
   [ "$(head -c "$much" <&5 | wc -c)" -eq "$much" ]
   cpu_settles 5
 }

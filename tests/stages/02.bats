@@ -20,10 +20,11 @@ has_threads() { # COUNT
   only_linux "threads are counted in /proc"
   without_sanitizers "they have a thread of their own"
   start_server
+  before=$(count_threads)
   start_crowd 7 20
-  threads_become 21
+  threads_become $((before + 20))
   end_client 7
-  threads_become 1
+  threads_become "$before"
 }
 
 @test "a thread's stack is small: 1,000 take less than 200 MB of addresses" {
