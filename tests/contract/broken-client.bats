@@ -8,10 +8,6 @@ setup() {
   start_server
 }
 
-teardown() {
-  stop_server
-}
-
 resets_end_themselves_only() { # COUNT
   local before
   client_does hello
@@ -62,8 +58,6 @@ resets_end_themselves_only() { # COUNT
 # What accept(2) lists as the connection's trouble, not the listener's.
 # bats test_tags=slow,torture
 @test "errors that belong to a connection in the backlog cost no pause" {
-  only_linux "strace is Linux's"
-  only_ours "the test knows what is called"
   for error in ECONNABORTED ENETDOWN EPROTO ENOPROTOOPT EHOSTDOWN ENONET \
     EHOSTUNREACH EOPNOTSUPP ENETUNREACH; do
     [ -n "${server_pid:-}" ] || start_server

@@ -7,10 +7,6 @@ setup() {
   hint="contract, command line; README.md, options"
 }
 
-teardown() {
-  stop_server
-}
-
 # Wrong usage: status 2, nothing on stdout, a line that says why, the usage.
 refuses() { # PATTERN ARGUMENT...
   local pattern=$1
@@ -51,16 +47,6 @@ refuses() { # PATTERN ARGUMENT...
   done
 }
 
-# bats test_tags=once
-@test "unknown options are refused" {
-  refuses "unknown option '-x'" -x
-  refuses "unknown option '--nonsense'" --nonsense
-  refuses "unknown option '-x'" -qx
-  refuses "unknown option '-x'" -xv
-  refuses "unknown option '-x'" --quiet -xv
-  refuses "unknown option '--quiet=1'" --quiet=1
-}
-
 @test "a bad number is refused" {
   case $stage in
     02)
@@ -80,7 +66,13 @@ refuses() { # PATTERN ARGUMENT...
 }
 
 # bats test_tags=once
-@test "a bad port is refused" {
+@test "what is no option and no address is refused, with the reason" {
+  refuses "unknown option '-x'" -x
+  refuses "unknown option '--nonsense'" --nonsense
+  refuses "unknown option '-x'" -qx
+  refuses "unknown option '-x'" -xv
+  refuses "unknown option '-x'" --quiet -xv
+  refuses "unknown option '--quiet=1'" --quiet=1
   for port in 65536 99999 123456 4294967377; do
     refuses "bad address '$port': PORT must be" "$port"
   done
@@ -88,10 +80,6 @@ refuses() { # PATTERN ARGUMENT...
   refuses "bad address '127.0.0.1:http': PORT must be" 127.0.0.1:http
   refuses "bad address '127.0.0.1:-1': PORT must be" 127.0.0.1:-1
   refuses "bad address '[::1]:65536': PORT must be" '[::1]:65536'
-}
-
-# bats test_tags=once
-@test "what is no address is refused" {
   refuses "bad address 'localhost': it is neither" localhost
   refuses "bad address '': it is neither" ""
   refuses "bad address '[::1]': write it as [IPV6]:PORT" '[::1]'
@@ -99,12 +87,12 @@ refuses() { # PATTERN ARGUMENT...
   refuses "bad address '[localhost]:80': there is no IPv6" '[localhost]:80'
   refuses "bad address '[]:80': there is no IPv6" '[]:80'
   refuses "longer than 255" "$(printf '%0256d' 0):80"
-}
-
-# bats test_tags=once
-@test "a port without a host is refused, with a hint" {
   refuses "write 127.0.0.1:PORT, or 0.0.0.0:PORT" :8080
   refuses "0.0.0.0:PORT" '*:8080'
+  refuses "write an IPv6 address as [IPV6]:PORT" ::1:8080
+  refuses "write an IPv6 address as [IPV6]:PORT" fe80::1
+  refuses "the path after unix: is missing" unix:
+  refuses "the path is too long" "unix:/tmp/$(printf '%0120d' 0)"
 }
 
 # One line, and nothing in it that the terminal obeys.
@@ -118,22 +106,8 @@ refuses() { # PATTERN ARGUMENT...
     run ! env LC_ALL=C grep -q '[^ -~]' <<<"${stderr_lines[0]}"
   done
   refuses "'$shown'" "$odd"
-  run limited "$SERVER" "unix:$scratch/no/$odd"
-  [ "$status" -eq 1 ]
-  [ "${#lines[@]}" -eq 1 ]
-  contains "$output" "no/$shown: No such file or directory"
-}
-
-# bats test_tags=once
-@test "IPv6 without brackets is refused, with a hint" {
-  refuses "write an IPv6 address as [IPV6]:PORT" ::1:8080
-  refuses "write an IPv6 address as [IPV6]:PORT" fe80::1
-}
-
-# bats test_tags=once
-@test "a Unix path that is missing or too long is refused" {
-  refuses "the path after unix: is missing" unix:
-  refuses "the path is too long" "unix:/tmp/$(printf '%0120d' 0)"
+  in_a_line 1 "no/$shown: No such file or directory" \
+    limited "$SERVER" "unix:$scratch/no/$odd"
 }
 
 @test "two addresses: 01 and 02 refuse them and say why, the others take them" {
@@ -148,19 +122,9 @@ refuses() { # PATTERN ARGUMENT...
   fi
 }
 
-@test "SIGINT and SIGTERM end 01 to 03 as signals do, 04 to 06 in order" {
-  for signal in INT TERM; do
-    # bash starts background jobs with SIGINT ignored; this one shall have it.
-    start_server
-    if [ "$((10#$stage))" -ge 4 ]; then
-      end_server "$signal"
-      [ "$status" -eq 0 ]
-    elif [ "$signal" = TERM ]; then
-      end_server "$signal"
-      [ "$status" -eq 143 ]
-    else
-      stop_server
-    fi
-  done
+@test "SIGTERM ends 01 to 03 as signals do, 04 to 06 in order" {
+  start_server
+  expected=0
+  [ "$((10#$stage))" -ge 4 ] || expected=143
+  stops_with TERM "$expected"
 }
-

@@ -59,6 +59,11 @@ start_client() { # N COMMAND [ARGUMENT]...
   rm "$pipe"
 }
 
+# Starts one, and waits until it says PATTERN.
+start_until() { # N PATTERN COMMAND [ARGUMENT]...
+  start_client "$1" "${@:3}" && client_says "$1" "$2"
+}
+
 # Starts N that read nothing until the test says go, each with a number.
 start_slow_readers() { # FIRST LAST BYTES
   local n
@@ -94,8 +99,7 @@ client_says() { # N PATTERN
 # A crowd of COUNT clients on descriptor N, of which each has heard its echo.
 start_crowd() { # N COUNT
   if ! is_ours; then # whose backlog may be short
-    start_client "$1" guests "$2" || return
-    client_says "$1" "^connected $2"
+    start_until "$1" "^connected $2" guests "$2"
     return
   fi
   start_client "$1" crowd "$2" || return

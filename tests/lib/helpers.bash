@@ -17,6 +17,10 @@ fi
 # shellcheck source=tests/lib/server.bash
 . "$root/tests/lib/server.bash"
 
+teardown() {
+  stop_server
+}
+
 # --- what a failed test says -------------------------------------------------
 
 # Where the contract and the tutorial treat what this test is about.
@@ -52,6 +56,13 @@ in_a_line() { # STATUS WORDS COMMAND...
   run "${@:3}" 3>&-
   echo "$output"
   [ "$status" -eq "$1" ] && [ "${#lines[@]}" -eq 1 ] && contains "$output" "$2"
+}
+
+# The server can't listen there: status 1, and one line that says why.
+cannot_listen() { # REASON ADDRESS
+  in_a_line 1 " error: cannot listen on $2: " limited "$SERVER" "$2"
+  # The reasons are the system's words, and systems have different ones.
+  grep -Eq ": ($1)\$" <<<"$output" || saw "the reason isn't '$1'"
 }
 
 # The C library's words for EMFILE and ENOMEM: musl has words of its own.
@@ -99,14 +110,13 @@ on_kqueue() {
 }
 
 # With --workers N, N clients are served at a time: that is the lesson.
-fit() { # CLIENTS
-  case ${VARIANT:-} in
-    --workers=*) [ "$1" -le "${VARIANT#--workers=}" ] ;;
-  esac
-}
-
 fits() { # CLIENTS
-  fit "$1" || skip "there are ${VARIANT#--workers=} workers"
+  case ${VARIANT:-} in
+    --workers=*)
+      [ "$1" -le "${VARIANT#--workers=}" ] ||
+        skip "there are ${VARIANT#--workers=} workers"
+      ;;
+  esac
 }
 
 # A test with so many clients needs some descriptors itself.
@@ -123,6 +133,46 @@ all_descriptors() {
   ulimit -S -n "$(ulimit -H -n)" 2>/dev/null || ulimit -S -n 10240
 }
 
+# --- strace ------------------------------------------------------------------
+
+# Tests that make our servers' calls fail.
+can_trace() {
+  only_linux "strace is Linux's"
+  only_ours "the test knows what is called"
+  needs strace
+  without_sanitizers "they and strace exclude each other"
+}
+
+# From now on strace watches the server, and makes calls fail: an INJECTION is
+# what its -e inject= takes. What the server calls is then in $calls.
+trace_server() { # CALLS [INJECTION]...
+  can_trace
+  calls=$scratch/calls
+  local arguments=(-f -o "$calls" -e "trace=$1")
+  shift
+  for injection; do arguments+=(-e "inject=$injection"); done
+  strace "${arguments[@]}" -p "$server_pid" 2>"$calls.log" 3>&- 4>&- &
+  strace_pid=$!
+  background+=("$strace_pid")
+  eventually has_attached || saw "strace does not attach"
+}
+
+has_attached() {
+  ! has_ended "$strace_pid" || skip "$(tail -n 1 "$calls.log")"
+  grep -q attached "$calls.log"
+}
+
+# Ends the server as well: a strace that lets go in the middle of a call can
+# make it fail with ENOSYS.
+end_trace() {
+  local status=0
+  kill -TERM "$server_pid"
+  wait "$server_pid" || status=$?
+  [ "$status" -eq 0 ] || [ "$status" -eq 143 ] || saw "the server ended with $status"
+  server_pid=
+  wait "$strace_pid" || true
+}
+
 # --- nc ----------------------------------------------------------------------
 
 # nc's dialects differ in how they are told to say at the end of their input
@@ -134,6 +184,14 @@ nc_client() { # HOST PORT
     *-q*) limited nc -q 5 "$@" ;;
     *) limited nc "$@" ;;
   esac
+}
+
+every_byte() {
+  local i
+  for ((i = 0; i < 256; i++)); do
+    # shellcheck disable=SC2059  # the format is what is to be printed
+    printf "\\$((i / 64))$((i / 8 % 8))$((i % 8))"
+  done
 }
 
 # Ends a command that takes longer than an event may. KILL, because a server

@@ -73,35 +73,11 @@ start_server() { # [OPTION]... [-- ADDRESS...]
   port=${address##*:}
 }
 
-# From now on strace watches the server, and makes calls fail: an INJECTION is
-# what its -e inject= takes. What the server calls is then in $calls.
-trace_server() { # CALLS [INJECTION]...
-  command -v strace >/dev/null || skip "strace is missing"
-  without_sanitizers "they and strace exclude each other"
-  calls=$scratch/calls
-  local arguments=(-f -o "$calls" -e "trace=$1")
-  shift
-  for injection; do arguments+=(-e "inject=$injection"); done
-  strace "${arguments[@]}" -p "$server_pid" 2>"$calls.log" 3>&- 4>&- &
-  strace_pid=$!
-  background+=("$strace_pid")
-  eventually has_attached || saw "strace does not attach"
-}
-
-has_attached() {
-  ! has_ended "$strace_pid" || skip "$(tail -n 1 "$calls.log")"
-  grep -q attached "$calls.log"
-}
-
-# Ends the server as well: a strace that lets go in the middle of a call can
-# make it fail with ENOSYS.
-end_trace() {
-  local status=0
-  kill -TERM "$server_pid"
-  wait "$server_pid" || status=$?
-  [ "$status" -eq 0 ] || [ "$status" -eq 143 ] || saw "the server ended with $status"
-  server_pid=
-  wait "$strace_pid" || true
+# One that gives a silent client time enough: a busy machine needs long to
+# connect a crowd.
+start_patient_server() { # [OPTION]...
+  if [ "$stage" = 06 ] && is_ours; then set -- --timeout 60 "$@"; fi
+  start_server "$@"
 }
 
 # Processes of this test that may still run when it ends.
@@ -194,6 +170,13 @@ cpu_percent() {
   before=$(cpu_ms)
   sleep 1
   echo $((($(cpu_ms) - before) / 10))
+}
+
+# For WHAT the server should have slept.
+takes_no_cpu() { # WHAT
+  local percent
+  percent=$(cpu_percent)
+  [ "$percent" -le 5 ] || saw "$1 took $percent % of a core"
 }
 
 # Waits for a second in which the server takes at most PERCENT of a core: what

@@ -8,31 +8,19 @@ setup() {
   about 5 "chapter 2, when the system says no"
 }
 
-teardown() {
-  stop_server
+threads_become() { # COUNT
+  eventually has_threads "$1" || saw "there are $(count_threads) threads, not $1"
 }
 
-threads_become() { # COUNT
-  local end=$((SECONDS + PATIENCE))
-  until [ "$(count_threads)" -eq "$1" ]; do
-    if [ "$SECONDS" -ge "$end" ]; then
-      saw "there are $(count_threads) threads, not $1"
-      return 1
-    fi
-    sleep 0.02
-  done
+has_threads() { # COUNT
+  [ "$(count_threads)" -eq "$1" ]
 }
 
 @test "every client has a thread, which ends when the client disconnects" {
   only_linux "threads are counted in /proc"
+  without_sanitizers "they have a thread of their own"
   start_server
-  client_does hello
-  # Its thread may not have ended yet.
-  for _ in {1..50}; do
-    before=$(count_threads)
-    sleep 0.1
-    [ "$(count_threads)" -ne "$before" ] || break
-  done
+  before=$(count_threads)
   start_crowd 7 20
   threads_become $((before + 20))
   end_client 7
@@ -45,11 +33,9 @@ threads_become() { # COUNT
   start_server
   client_does hello
   before=$(address_space_kb)
-  has_descriptors 1100
   start_crowd 7 1000
   grown=$(($(address_space_kb) - before))
   [ "$grown" -lt 200000 ] || saw "1,000 threads took $grown KiB of addresses"
-  end_client 7
 }
 
 # bats test_tags=torture
@@ -61,10 +47,9 @@ threads_become() { # COUNT
   memory_kb=$(($(address_space_kb) + 5200))
   stop_server
   start_server
-  start_client 7 crowd 50
-  client_says 7 'connected 50'
+  start_until 7 'connected 50' crowd 50
   wait_for_log 'warning: cannot accept: Resource temporarily unavailable; pausing$'
-  [ "$(cpu_percent)" -le 5 ]
+  takes_no_cpu "a server that waits for a thread"
   [ "$(count_log 'warning')" -eq 1 ]
   taken=$(($(count_log accepted) - 1))
   [ "$taken" -ge 5 ]
@@ -75,7 +60,6 @@ threads_become() { # COUNT
   client_says 7 'left, 30 remain'
   tell_client 7 'hello 0 29'
   client_says 7 '^30 clients heard'
-  end_client 7
 }
 
 @test "--workers N serves N clients at a time" {
@@ -98,19 +82,16 @@ threads_become() { # COUNT
   without_sanitizers "they have a thread of their own"
   start_server --workers 3
   threads_become 4
-  start_client 7 crowd 10
-  client_says 7 'connected 10'
+  start_until 7 'connected 10' crowd 10
   wait_for_log accepted 10
-  [ "$(count_threads)" -eq 4 ]
-  end_client 7
+  has_threads 4
 }
 
 @test "when all workers are busy the channel fills, and then the backlog" {
   about 3 "chapter 2, a fixed number"
   start_server --workers 2
   # Two are served, 16 are in the channel, and one is on its way into it.
-  start_client 7 crowd 30
-  client_says 7 'connected 30'
+  start_until 7 'connected 30' crowd 30
   wait_for_log accepted 19
   tell_client 7 'hello 0 1'
   client_says 7 '^2 clients heard'
@@ -135,9 +116,7 @@ threads_become() { # COUNT
   start_server
   client_does half-close 1048576
   before=$(resident_kb)
-  has_descriptors 600
   start_crowd 7 500
   each=$((($(resident_kb) - before) * 1024 / 500))
   [ "$each" -le 16384 ] || saw "an idle client cost $each bytes"
-  end_client 7
 }

@@ -9,13 +9,8 @@ setup() {
   about 10 "chapter 6, the queue"
 }
 
-teardown() {
-  stop_server
-}
-
 # bats test_tags=slow
 @test "a write alone gives a client a new deadline" {
-  only_linux "strace is Linux's"
   start_server -q --timeout 4
   connect 5
   # For three seconds the client does not read, as far as the server can see.
