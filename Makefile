@@ -52,6 +52,8 @@
 # make fuzz SECONDS=60  looks for input that breaks addresses, options or log
 # make cross            the tests with musl, and on i386, arm64 and s390x with
 #                       QEMU: ten minutes; TARGET=musl is one, SUITE=echo a part
+# make bare             the README's two commands on a bare Debian (debootstrap),
+#                       as root and as an ordinary user: five minutes
 # make soak MINUTES=10  lets crowds of good and bad clients loose on 02, 04 and
 #                       06, or on one STAGE; SEED=N repeats one, RATE=N is how
 #                       many clients come a second
@@ -151,7 +153,7 @@ SIXES   := $(POLLERS:%=build/%/06-timeouts/server)
 
 .PHONY: all tools tour watch test test-all check check-book contents diff deps \
         deps-all lint analyze memcheck coverage verify format clean help \
-        help-all cross container \
+        help-all cross container bare \
         $(STAGES) FORCE writable
 .SECONDARY:
 
@@ -248,6 +250,9 @@ deps-all:
 
 cross:
 	@SUITE='$(SUITE)' tests/tools/cross $(TARGET)
+
+bare:
+	@tests/tools/bare
 
 container:
 	@tests/tools/container $(RUN)
