@@ -37,6 +37,7 @@ setup() {
   # It has 128 places elsewhere, and in Python unless it is told.
   allowed=$(cat /proc/sys/net/core/somaxconn 2>/dev/null || echo 128)
   is_ours && [ "$allowed" -gt "$crowd" ] || crowd=100
+  has_descriptors $((crowd + 100))
   suspend_server
   start_until 7 "connected $crowd" crowd "$crowd"
   resume_server

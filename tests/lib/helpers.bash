@@ -111,6 +111,7 @@ on_kqueue() {
 
 # With --workers N, N clients are served at a time: that is the lesson.
 fits() { # CLIENTS
+  has_descriptors $(($1 + 100))
   case ${VARIANT:-} in
     --workers=*)
       [ "$1" -le "${VARIANT#--workers=}" ] ||

@@ -51,15 +51,18 @@ runs() { # STATUS LAST-LINE [ARGUMENT]...
   runs 0 "1 passed, 0 failed" --all 04-edge
 }
 
-@test "a file that no line of the matrix runs is an error" {
+@test "a file that no line of the matrix runs is an error, and so is a line without one" {
   mkdir tests/elsewhere
   echo '@test "x" { true; }' >tests/elsewhere/lost.bats
+  in_a_line 2 "tests/matrix names contract/two" tests/run
+  has two true
   in_a_line 2 "tests/elsewhere/lost.bats is in no suite" tests/run
 }
 
 @test "a stage that does not exist is an error in one line, and 4 is 04" {
+  has two true
   in_a_line 2 07 tests/run 07
-  runs 0 "1 passed, 0 failed" 4
+  runs 0 "2 passed, 0 failed" 4
 }
 
 @test "a test that hangs is ended, and named" {

@@ -30,6 +30,7 @@ has_threads() { # COUNT
 @test "a thread's stack is small: 1,000 take less than 200 MB of addresses" {
   only_linux "addresses are counted in /proc"
   without_sanitizers "they have memory of their own"
+  has_descriptors 1100
   start_server
   client_does hello
   before=$(address_space_kb)
@@ -112,6 +113,7 @@ has_threads() { # COUNT
 @test "an idle client costs at most 16 KiB of user memory" {
   about 12 "chapter 2, what a thousand threads cost"
   [ "$(getconf PAGESIZE)" -le 4096 ] || skip "a page is larger here"
+  has_descriptors 600
   without_sanitizers "they have memory of their own"
   start_server
   client_does half-close 1048576

@@ -325,10 +325,10 @@ static void start_to_measure(void) {
 
 // Goes on to the next phase when this one has come to its end.
 static void turn_phase(void) {
-    bool time_is_up = phase_end_ms <= clock_ms();
     if (phase == CONNECTING && born == load->clients && connecting == 0)
         start_to_measure();
-    else if (phase == WARMING_UP && time_is_up)
+    bool time_is_up = phase_end_ms <= clock_ms();
+    if (phase == WARMING_UP && time_is_up)
         measure();
     else if (phase == MEASURING &&
              ((time_is_up && has_stalled()) || all_have_left() ||
