@@ -20,11 +20,11 @@ start_with_timeout() { # [OPTION]...
   fi
 }
 
-# How long a silent client is tolerated.
-silent_for() {
+# Sets seconds, for which a silent client is tolerated.
+be_silent() {
   start_until 8 'closed by the server' silent || return
-  sed -n 's/^closed by the server after \([0-9.]*\) s$/\1/p' \
-    "$scratch/client8.out"
+  seconds=$(sed -n 's/^closed by the server after \([0-9.]*\) s$/\1/p' \
+    "$scratch/client8.out")
   end_client 8
 }
 
@@ -42,7 +42,7 @@ late() {
 # bats test_tags=torture
 @test "a silent client is closed, not before its time and soon after" {
   start_with_timeout
-  seconds=$(silent_for)
+  be_silent
   between "$timeout" "$seconds" "$(late)" ||
     saw "a silent client was closed after $seconds s, not $timeout"
   is_ours || return 0
@@ -52,7 +52,7 @@ late() {
 @test "by its own log, the server is at most a moment late, for the seconds given" {
   only_ours "the log"
   timeout=0.125 start_with_timeout
-  silent_for
+  be_silent
   wait_for_log '\] closed: idle for 0.125 s; echoed 0 bytes$'
   seconds=$(awk '/accepted/ { start = $1 } /closed/ { print $1 - start }' "$server_log")
   between 0.125 "$seconds" 0.375 || saw "a silent client was closed after $seconds s"
@@ -76,7 +76,7 @@ late() {
 # bats test_tags=slow
 @test "without --timeout a client has five seconds" {
   start_server
-  seconds=$(silent_for)
+  be_silent
   between 5 "$seconds" 7.5 || saw "a silent client was closed after $seconds s"
 }
 
@@ -139,7 +139,7 @@ late() {
 @test "a flood does not hold deadlines up" {
   start_with_timeout -q
   start_until 7 flooding flood
-  seconds=$(silent_for)
+  be_silent
   between "$timeout" "$seconds" "$(late)" ||
     saw "beside a flood a silent client was closed after $seconds s"
 }
